@@ -1,0 +1,43 @@
+// Streaming decompression of what strangers compressed: gzip, zstd, xz, bzip2, lz4.
+//
+// Push: bytes go in as they come, decoded bytes go to a sink. Several members or frames in a row are
+// one stream (RFC 1952, RFC 8878). Memory: the format's window, bounded by kMaxWindow.
+//
+// Thread safety: one Decoder belongs to one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+namespace imagefs::importer {
+
+enum class Compression { none, gzip, zstd, xz, bzip2, lz4 };
+
+// By the first bytes of a stream; kMagicBytes are enough. zstd: also a skippable frame (5? 2a 4d 18).
+inline constexpr std::size_t kMagicBytes = 8;
+[[nodiscard]] Compression detect_compression(std::span<const std::byte> start);
+[[nodiscard]] std::string name(Compression compression);
+
+inline constexpr std::uint64_t kMaxWindow = 1ULL << 27;  // bytes; zstd --ultra -22 needs 2^27
+
+class Decoder {
+ public:
+  using Sink = std::function<void(std::span<const std::byte>)>;
+
+  // Not for Compression::none.
+  [[nodiscard]] static std::unique_ptr<Decoder> make(Compression compression);
+  virtual ~Decoder() = default;
+
+  // Decodes all of `bytes`. Throws Error{EBADMSG} for corrupt data or bytes after the end (zeros
+  // after a gzip member are padding), Error{EOPNOTSUPP} for a window over kMaxWindow.
+  virtual void append(std::span<const std::byte> bytes, const Sink& sink) = 0;
+  // Whether the stream may end here: after a whole member or frame.
+  [[nodiscard]] virtual bool at_end() const = 0;
+};
+
+}  // namespace imagefs::importer
