@@ -14,6 +14,7 @@
 
 #include "blobstore/platform.h"
 #include "blobstore/store.h"
+#include "fs/image_child.h"
 #include "fs/node.h"
 
 namespace imagefs::fs {
@@ -24,6 +25,7 @@ struct TreeOptions {
   gid_t gid;
   mode_t umask;                  // taken from all modes but rootfs/'s
   std::function<std::string()> status;  // renders .imagefs/status.json
+  std::vector<ImageChild> image_children = {};  // further entries of every image directory
 };
 
 class Tree {
