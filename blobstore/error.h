@@ -14,7 +14,8 @@ namespace imagefs {
 
 class Error : public std::system_error {
  public:
-  // `errno_value`: an errno constant, the class of the failure. `sentence`: without a final newline.
+  // `errno_value`: an errno constant, the class of the failure. `sentence`: without a final
+  // newline.
   Error(int errno_value, std::string sentence);
 
   [[nodiscard]] int errno_value() const noexcept { return code().value(); }

@@ -18,8 +18,8 @@ namespace imagefs::blobstore::json {
 [[nodiscard]] boost::json::value parse(std::string_view bytes, const std::string& what);
 
 // Typed access; each throws Error{EINVAL} that names `what` and the key when the type is another.
-// A key that is absent or null is nothing. Keys are matched exactly; a member whose key differs from
-// `key` only by case is refused.
+// A key that is absent or null is nothing. Keys are matched exactly; a member whose key differs
+// from `key` only by case is refused.
 [[nodiscard]] const boost::json::object& as_object(const boost::json::value& value,
                                                    const std::string& what);
 [[nodiscard]] const boost::json::value* find(const boost::json::object& object,

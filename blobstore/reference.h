@@ -19,16 +19,18 @@ class Reference {
   // The same, nothing instead of an Error.
   [[nodiscard]] static std::optional<Reference> try_parse(std::string_view text);
 
-  [[nodiscard]] const std::string& domain() const noexcept { return domain_; }  // "docker.io"
+  // "docker.io"; empty for the rare name whose first component looks like a domain and is none, but
+  // may stand in a path ("test_com.x/foo").
+  [[nodiscard]] const std::string& domain() const noexcept { return domain_; }
   [[nodiscard]] const std::string& path() const noexcept { return path_; }  // "library/busybox"
   // ":1.36" or "@sha256:…": what follows domain and path.
   [[nodiscard]] const std::string& suffix() const noexcept { return suffix_; }
-  [[nodiscard]] std::string str() const { return domain_ + "/" + path_ + suffix_; }
+  [[nodiscard]] std::string str() const;  // the normalised name in full
   // Docker's short form: "busybox:1.36".
   [[nodiscard]] std::string familiar() const;
 
  private:
-  Reference() = default;
+  Reference(std::string domain, std::string path, std::string suffix);
   std::string domain_;
   std::string path_;
   std::string suffix_;

@@ -42,20 +42,21 @@ class Store {
   // The directory itself, for *at() calls, fstatvfs and inotify (through /proc/self/fd).
   [[nodiscard]] int directory_fd() const noexcept;
 
-  // Absent index.json: an empty Index. Throws Error{EBADMSG} when it is no index (another tool may be
-  // rewriting it in place: try again), Error{EIO} when it is no regular file.
+  // Absent index.json: an empty Index. Throws Error{EBADMSG} when it is no index (another tool may
+  // be rewriting it in place: try again), Error{EIO} when it is no regular file.
   [[nodiscard]] Index read_index() const;
   // The bytes of index.json as they are; an absent one gives an empty index's bytes.
   [[nodiscard]] std::string index_bytes() const;
 
-  // Opens a blob for reading. Nothing when it is absent. Throws Error{EIO} when what has the name is
-  // no regular file, or when verify found it damaged.
+  // Opens a blob for reading. Nothing when it is absent. Throws Error{EIO} when what has the name
+  // is no regular file, or when verify found it damaged.
   [[nodiscard]] std::optional<UniqueFd> open_blob(const Digest& digest) const;
   // The same as a lease, with its size. Nothing when it is absent or known to be damaged.
   [[nodiscard]] std::optional<HeldBlob> hold(const Digest& digest) const;
   // All bytes of a small blob, checked against its digest. Nothing when it is absent. Throws
   // Error{EFBIG} over `limit`, Error{EIO} when the bytes hash to something else.
-  [[nodiscard]] std::optional<std::string> read_blob(const Digest& digest, std::uint64_t limit) const;
+  [[nodiscard]] std::optional<std::string> read_blob(const Digest& digest,
+                                                     std::uint64_t limit) const;
   [[nodiscard]] std::vector<Digest> blobs() const;  // what stands in blobs/sha256, sorted
 
   // Throws Error{EROFS} for a read-only store.
@@ -71,9 +72,10 @@ class Store {
     std::uint64_t blobs = 0;
     std::uint64_t bytes = 0;
   };
-  // Removes untagged images that were superseded or imported longer ago than `older_than`, blobs that no
-  // image refers to and that are older than an hour (`unreferenced_age`), and what cache/ holds for
-  // blobs that are gone. An image whose documents cannot be read keeps everything: throws Error then.
+  // Removes untagged images that were superseded or imported longer ago than `older_than`, blobs
+  // that no image refers to and that are older than an hour (`unreferenced_age`), and what cache/
+  // holds for blobs that are gone. An image whose documents cannot be read keeps everything: throws
+  // Error then.
   Collected collect(std::chrono::seconds older_than,
                     std::chrono::seconds unreferenced_age = std::chrono::hours(1));
 
@@ -82,8 +84,8 @@ class Store {
     std::string why;
   };
   // Rereads every blob, and checks that all that images refer to is there. What is damaged is
-  // remembered in cache/damaged and reads as EIO until a good copy is imported. `progress` is called
-  // with bytes done and bytes in all.
+  // remembered in cache/damaged and reads as EIO until a good copy is imported. `progress` is
+  // called with bytes done and bytes in all.
   std::vector<Damage> verify(
       const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 

@@ -6,8 +6,9 @@
 //   store.commit(blobs, edit);                 // now it exists
 //
 // Until the commit a blob is an unnamed file (O_TMPFILE; a named one under blobs/ on filesystems
-// without, swept when the store is opened next) that its HeldBlob keeps alive: a crash, an exception
-// or a forgotten commit leaves nothing behind. After it the blob is immutable and mode 0444.
+// without, swept when the store is opened next) that its HeldBlob keeps alive: a crash, an
+// exception or a forgotten commit leaves nothing behind. After it the blob is immutable and mode
+// 0444.
 //
 // Thread safety: one Writer belongs to one thread at a time. Any number of Writers may be open on
 // one Store.
@@ -23,8 +24,8 @@
 
 namespace imagefs::blobstore {
 
-// A blob that is whole and on disk, whether or not a commit has named it. The descriptor is a lease:
-// neither a GC nor another process can take the bytes away while it is open.
+// A blob that is whole and on disk, whether or not a commit has named it. The descriptor is a
+// lease: neither a GC nor another process can take the bytes away while it is open.
 struct HeldBlob {
   Digest digest;
   std::uint64_t size;  // bytes

@@ -1,0 +1,143 @@
+#include "blobstore/documents.h"
+
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
+#include <cerrno>
+
+#include "blobstore/descriptor_json.h"
+#include "blobstore/error.h"
+#include "blobstore/json.h"
+
+namespace imagefs::blobstore {
+namespace {
+
+constexpr std::uint64_t kSchemaVersion = 2;
+
+// The media type of the document: the descriptor's word and the document's own must agree; where
+// neither says, the shape tells.
+std::string media_type_of(const boost::json::object& object, const std::string& declared,
+                          const std::string& what) {
+  const std::string own = json::find_string(object, "mediaType", what).value_or("");
+  if (!own.empty() && !declared.empty() && own != declared) {
+    throw Error(EINVAL, what + ": its mediaType is \"" + own + "\", its descriptor says \"" +
+                            declared + "\"");
+  }
+  if (!own.empty()) return own;
+  if (!declared.empty()) return declared;
+  return json::find(object, "manifests", what) ? media_type::kOciIndex : media_type::kOciManifest;
+}
+
+void check_shape(const boost::json::object& object, const std::string& type,
+                 const std::string& what) {
+  if (!is_document(type)) {
+    throw Error(EINVAL, what + ": the media type \"" + type + "\" is no manifest's and no index's");
+  }
+  const bool lists_manifests = json::find(object, "manifests", what) != nullptr;
+  const bool has_content = json::find(object, "layers", what) || json::find(object, "config", what);
+  if (lists_manifests && has_content) {
+    throw Error(EINVAL, what + ": has both \"manifests\" and \"layers\" or \"config\"");
+  }
+  if (is_index(type) ? !lists_manifests && has_content : lists_manifests) {
+    throw Error(EINVAL, what + ": is not what its media type \"" + type + "\" says");
+  }
+}
+
+void check_schema(const boost::json::object& object, const std::string& what) {
+  const auto version = json::find_size(object, "schemaVersion", what);
+  if (version && *version != kSchemaVersion) {
+    throw Error(EINVAL, what + ": schemaVersion is " + std::to_string(*version) + ", not 2");
+  }
+}
+
+std::vector<Descriptor> find_descriptors(const boost::json::object& object, std::string_view key,
+                                         const std::string& what) {
+  std::vector<Descriptor> descriptors;
+  const boost::json::array* array = json::find_array(object, key, what);
+  if (!array) return descriptors;
+  for (const boost::json::value& item : *array) {
+    const std::string place =
+        what + ", " + std::string(key) + "[" + std::to_string(descriptors.size()) + "]";
+    descriptors.push_back(parse_descriptor(item, place));
+  }
+  return descriptors;
+}
+
+std::optional<Descriptor> find_descriptor(const boost::json::object& object, std::string_view key,
+                                          const std::string& what) {
+  const boost::json::value* value = json::find(object, key, what);
+  if (!value) return std::nullopt;
+  return parse_descriptor(*value, what + ", " + std::string(key));
+}
+
+Manifest parse_manifest(const boost::json::object& object, std::string type,
+                        const std::string& what) {
+  auto config = find_descriptor(object, "config", what);
+  if (!config) throw Error(EINVAL, what + ": has no \"config\"");
+  return Manifest{.media_type = std::move(type),
+                  .config = *std::move(config),
+                  .layers = find_descriptors(object, "layers", what),
+                  .subject = find_descriptor(object, "subject", what),
+                  .artifact_type = json::find_string(object, "artifactType", what).value_or("")};
+}
+
+ImageIndex parse_index(const boost::json::object& object, std::string type,
+                       const std::string& what) {
+  return ImageIndex{.media_type = std::move(type),
+                    .manifests = find_descriptors(object, "manifests", what),
+                    .subject = find_descriptor(object, "subject", what)};
+}
+
+std::vector<Digest> parse_diff_ids(const boost::json::object& config, const std::string& what) {
+  std::vector<Digest> diff_ids;
+  const boost::json::value* rootfs = json::find(config, "rootfs", what);
+  if (!rootfs) return diff_ids;
+  const std::string place = what + ", rootfs";
+  const boost::json::array* array =
+      json::find_array(json::as_object(*rootfs, place), "diff_ids", place);
+  if (!array) return diff_ids;
+  for (const boost::json::value& item : *array) {
+    const auto digest = item.is_string() ? Digest::parse(item.get_string()) : std::nullopt;
+    if (!digest) {
+      throw Error(EINVAL, place + ": diff_ids[" + std::to_string(diff_ids.size()) +
+                              "] is no sha256 digest");
+    }
+    diff_ids.push_back(*digest);
+  }
+  return diff_ids;
+}
+
+}  // namespace
+
+bool Manifest::is_image() const {
+  return config.media_type == media_type::kOciConfig ||
+         config.media_type == media_type::kDockerConfig;
+}
+
+bool is_index(std::string_view type) {
+  return type == media_type::kOciIndex || type == media_type::kDockerManifestList;
+}
+
+bool is_document(std::string_view type) {
+  return is_index(type) || type == media_type::kOciManifest || type == media_type::kDockerManifest;
+}
+
+Document parse_document(std::string_view bytes, const std::string& declared_media_type,
+                        const std::string& what) {
+  const boost::json::value value = json::parse(bytes, what);
+  const boost::json::object& object = json::as_object(value, what);
+  check_schema(object, what);
+  std::string type = media_type_of(object, declared_media_type, what);
+  check_shape(object, type, what);
+  if (is_index(type)) return parse_index(object, std::move(type), what);
+  return parse_manifest(object, std::move(type), what);
+}
+
+ImageConfig parse_config(std::string_view bytes, const std::string& what) {
+  const boost::json::value value = json::parse(bytes, what);
+  const boost::json::object& object = json::as_object(value, what);
+  return ImageConfig{.platform = parse_platform(object, what),
+                     .diff_ids = parse_diff_ids(object, what)};
+}
+
+}  // namespace imagefs::blobstore
