@@ -1,0 +1,42 @@
+#include <atomic>
+#include <iostream>
+
+#include "blobstore/store.h"
+#include "fs/commands/commands.h"
+#include "fs/commands/progress_bar.h"
+#include "fs/commands/text.h"
+
+namespace imagefs::fs::commands {
+namespace {
+
+// Remembering damage needs a store that can be written; looking for it does not.
+std::shared_ptr<blobstore::Store> open(const Path& directory) {
+  using Access = blobstore::Store::Access;
+  const bool writable = ::access(directory.c_str(), W_OK) == 0;
+  return blobstore::Store::open(directory, writable ? Access::read_write : Access::read_only);
+}
+
+std::vector<blobstore::Store::Damage> verify_with_progress(blobstore::Store& store) {
+  std::atomic<std::uint64_t> done = 0;
+  std::atomic<std::uint64_t> total = 0;
+  const auto bar = ProgressBar::on_terminal(
+      "verify", [&] { return ProgressSample{.done = done, .total = total, .what = {}}; });
+  return store.verify([&](std::uint64_t now_done, std::uint64_t in_all) {
+    done = now_done;
+    total = in_all;
+  });
+}
+
+}  // namespace
+
+int verify(const Path& directory) {
+  const auto store = open(directory);
+  const auto damages = verify_with_progress(*store);
+  for (const auto& damage : damages) {
+    std::cout << damage.digest.str() << ": " << printable(damage.why) << '\n';
+  }
+  if (damages.empty()) std::cout << counted(store->blobs().size(), "blob") << ", none damaged\n";
+  return damages.empty() ? 0 : 1;
+}
+
+}  // namespace imagefs::fs::commands
