@@ -1,0 +1,238 @@
+#include "importer/layer_tar.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+#include "blobstore/error.h"
+
+namespace imagefs::importer {
+namespace {
+
+constexpr std::int64_t kMaxSpecial = 1 << 20;  // bytes of an extended header or long name, as Go
+constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
+
+std::uint64_t padding_of(std::uint64_t size) { return (kTarBlock - size % kTarBlock) % kTarBlock; }
+
+bool is_special(char type) { return type == 'x' || type == 'g' || type == 'L' || type == 'K'; }
+
+std::uint64_t checked_size(std::int64_t size) {
+  if (size < 0) throw Error(EBADMSG, "an entry has a negative size");
+  return static_cast<std::uint64_t>(size);
+}
+
+LayerEntry entry_of(TarHeader header) {
+  return {.type = header.type,
+          .name = std::move(header.name),
+          .link = std::move(header.link),
+          .mode = header.mode,
+          .uid = header.uid,
+          .gid = header.gid,
+          .major = header.major,
+          .minor = header.minor,
+          .mtime = {.seconds = header.mtime}};
+}
+
+// Versions of GNU's sparse format in PAX records.
+enum class PaxSparse { none, map_in_records, map_in_data };
+
+PaxSparse pax_sparse(const PaxRecords& records) {
+  const std::string_view major = find_pax(records, "GNU.sparse.major").value_or("");
+  const std::string_view minor = find_pax(records, "GNU.sparse.minor").value_or("");
+  if (major == "0" && (minor == "0" || minor == "1")) return PaxSparse::map_in_records;
+  if (major == "1" && minor == "0") return PaxSparse::map_in_data;
+  if (!major.empty() || !minor.empty()) return PaxSparse::none;
+  return find_pax(records, "GNU.sparse.map") ? PaxSparse::map_in_records : PaxSparse::none;
+}
+
+}  // namespace
+
+void LayerTar::append(std::span<const std::byte> bytes) {
+  while (!bytes.empty() && state_ != State::ended) {
+    std::size_t taken = 0;
+    if (skip_ > 0) {
+      taken = static_cast<std::size_t>(std::min<std::uint64_t>(skip_, bytes.size()));
+      skip_ -= taken;
+    } else {
+      taken = std::min(kTarBlock - filled_, bytes.size());
+      std::memcpy(block_.data() + filled_, bytes.data(), taken);
+      filled_ += taken;
+    }
+    position_ += taken;
+    bytes = bytes.subspan(taken);
+    if (filled_ == kTarBlock) take_block();
+  }
+}
+
+void LayerTar::finish() const {
+  const bool between = state_ == State::header || state_ == State::after_zeros;
+  if (state_ == State::ended || (between && filled_ == 0 && skip_ <= padding_)) return;
+  throw Error(EBADMSG,
+              "the layer's tar ends within an entry, at byte " + std::to_string(position_));
+}
+
+void LayerTar::take_block() try {
+  filled_ = 0;
+  switch (state_) {
+    case State::header:
+    case State::after_zeros:
+      on_header();
+      break;
+    case State::special:
+      on_special();
+      break;
+    case State::old_sparse:
+      if (!old_map_.extend(block_)) emit_sparse(old_map_.take(), old_map_.too_long());
+      break;
+    case State::sparse_map:
+      on_sparse_map();
+      break;
+    case State::ended:
+      break;
+  }
+} catch (const Error& error) {
+  if (error.errno_value() != EBADMSG) throw;
+  throw Error(EBADMSG, "the layer's tar is corrupt before byte " + std::to_string(position_) +
+                           ": " + error.sentence());
+}
+
+void LayerTar::on_header() {
+  if (is_zero(block_)) {
+    state_ = state_ == State::after_zeros ? State::ended : State::after_zeros;
+    return;
+  }
+  if (state_ == State::after_zeros) throw Error(EBADMSG, "a block of zeros between entries");
+  TarHeader header = parse_header(block_);
+  format_ = header.format;
+  data_size_ = checked_size(header.size);
+  if (is_special(header.type)) {
+    special_type_ = header.type;
+    start_special(header.size);
+    return;
+  }
+  entry_ = entry_of(std::move(header));
+  on_entry();
+}
+
+void LayerTar::start_special(std::int64_t size) {
+  if (size > kMaxSpecial) {
+    throw Error(EBADMSG, "an extended header of " + std::to_string(size) + " bytes");
+  }
+  special_.clear();
+  special_left_ = static_cast<std::size_t>(size);
+  state_ = State::special;
+  if (special_left_ == 0) on_special();
+}
+
+void LayerTar::on_special() {
+  const std::size_t part = std::min(special_left_, kTarBlock);
+  special_.append(block_.data(), part);
+  special_left_ -= part;
+  if (special_left_ > 0) return;
+  state_ = State::header;
+  if (special_type_ == 'L') long_name_ = parse_text(special_);
+  if (special_type_ == 'K') long_link_ = parse_text(special_);
+  if (special_type_ == 'x') pax_ = parse_pax(special_);
+  // A global header speaks of no entry that Go's reader would change: it is checked and dropped.
+  if (special_type_ == 'g') static_cast<void>(parse_pax(special_));
+}
+
+void LayerTar::on_entry() {
+  apply_pax();
+  if (!long_name_.empty()) entry_.name = std::move(long_name_);
+  if (!long_link_.empty()) entry_.link = std::move(long_link_);
+  long_name_.clear();
+  long_link_.clear();
+  if (entry_.type == '\0') entry_.type = entry_.name.ends_with('/') ? '5' : '0';
+  start_data();
+}
+
+void LayerTar::apply_pax() {
+  if (const auto path = find_pax(pax_, "path")) entry_.name = *path;
+  if (const auto link = find_pax(pax_, "linkpath")) entry_.link = *link;
+  if (const auto uid = find_pax(pax_, "uid")) entry_.uid = parse_decimal(*uid);
+  if (const auto gid = find_pax(pax_, "gid")) entry_.gid = parse_decimal(*gid);
+  if (const auto mtime = find_pax(pax_, "mtime")) entry_.mtime = parse_pax_time(*mtime);
+  if (const auto size = find_pax(pax_, "size")) {
+    data_size_ = checked_size(parse_decimal(*size));
+  }
+  for (auto record = pax_.lower_bound(kXattrPrefix);
+       record != pax_.end() && record->first.starts_with(kXattrPrefix); ++record) {
+    const std::string name = record->first.substr(kXattrPrefix.size());
+    if (!record->second.empty()) entry_.xattrs.emplace(name, record->second);
+  }
+}
+
+void LayerTar::start_data() {
+  if (is_header_only(entry_.type)) data_size_ = 0;
+  entry_.size = data_size_;
+  entry_.offset = position_;
+  const bool sparse = entry_.type == 'S' || pax_sparse(pax_) != PaxSparse::none;
+  if (sparse) {
+    start_sparse();
+  } else {
+    emit();
+  }
+}
+
+void LayerTar::start_sparse() {
+  if (is_header_only(entry_.type)) throw Error(EBADMSG, "a sparse entry that is no file");
+  if (entry_.type == 'S') {
+    start_old_sparse();
+    return;
+  }
+  if (const auto name = find_pax(pax_, "GNU.sparse.name")) entry_.name = *name;
+  auto size = find_pax(pax_, "GNU.sparse.size");
+  if (!size) size = find_pax(pax_, "GNU.sparse.realsize");
+  if (size) entry_.size = checked_size(parse_decimal(*size));
+  if (pax_sparse(pax_) == PaxSparse::map_in_records) {
+    emit_sparse(parse_sparse_map(pax_), false);
+  } else {
+    map_reader_ = SparseMapReader();
+    state_ = State::sparse_map;
+  }
+}
+
+void LayerTar::start_old_sparse() {
+  if (format_ != TarFormat::gnu) throw Error(EBADMSG, "a sparse file that is not GNU tar's");
+  old_map_ = OldSparseMap();
+  state_ = State::old_sparse;
+  const bool more = old_map_.start(block_);
+  entry_.size = checked_size(old_map_.real_size());
+  if (!more) emit_sparse(old_map_.take(), false);
+}
+
+void LayerTar::on_sparse_map() {
+  const std::uint64_t map_bytes = position_ - entry_.offset;
+  if (map_bytes > data_size_) throw Error(EBADMSG, "a sparse map is longer than its entry");
+  if (!map_reader_.append(block_)) return;
+  data_size_ -= map_bytes;
+  emit_sparse(map_reader_.take(), map_reader_.too_long());
+}
+
+void LayerTar::emit_sparse(SparseMap map, bool too_long) {
+  check_sparse_map(map, static_cast<std::int64_t>(entry_.size));
+  if (!too_long && data_bytes(map) > data_size_) {
+    throw Error(EBADMSG, "a sparse file has less data than its map says");
+  }
+  std::erase_if(map, [](const Segment& segment) { return segment.length == 0; });
+  if (entry_.type == 'S') entry_.type = '0';
+  entry_.offset = position_;
+  entry_.sparse = std::move(map);
+  entry_.map_too_long = too_long;
+  emit();
+}
+
+void LayerTar::emit() {
+  state_ = State::header;
+  pax_.clear();
+  skip(data_size_);
+  sink_(entry_);
+}
+
+void LayerTar::skip(std::uint64_t bytes) {
+  padding_ = padding_of(bytes);
+  skip_ = bytes + padding_;
+}
+
+}  // namespace imagefs::importer
