@@ -1,0 +1,50 @@
+#!/bin/bash
+# A real image, saved by docker, podman, buildah and skopeo: each archive is imported, its manifest has
+# the digest that ctr gives it, and skopeo can copy it out of the mount again.
+source "$(dirname "$0")/lib.sh"
+source "$(dirname "$0")/engines.sh"
+
+build_image
+start_dockerd
+start_containerd
+save_with_all
+start_mount
+
+config_and_layers() {  # of a manifest on stdin: the digests, in order
+  python3 -c '
+import json, sys
+manifest = json.load(sys.stdin)
+print(*[part["digest"] for part in [manifest["config"], *manifest["layers"]]])'
+}
+
+for file in "$work"/saved/*.tar; do
+  tool=${file##*/}
+  copy_in "$file"
+  digest=$(ctr_digest "$file")
+  expect_eq "$digest" "sha256:$(manifest_of "$digest" | sha256sum | cut -c 1-64)" "$tool: manifest of ctr"
+  expect_eq "$digest" "sha256:$(manifest_of odd/real:1 | sha256sum | cut -c 1-64)" "$tool: manifest by name"
+  note "$tool: $digest as ctr says"
+
+  note "$tool: out of the mount with skopeo, and in again"
+  skopeo_ copy -q "dir:$mnt/images/$image" "docker-archive:$work/again.tar:odd/again:1" || fail "skopeo copy dir: of $tool"
+  before=$(manifest_of odd/real:1 | config_and_layers)
+  copy_in "$work/again.tar"
+  rm "$work/again.tar"
+  # An archive of skopeo holds the layers uncompressed: equal only when they were.
+  if [[ $tool != *-oci.tar ]]; then
+    expect_eq "$before" "$(manifest_of odd/again:1 | config_and_layers)" "$tool: config and layers of the copy"
+  fi
+  skopeo_ copy -q "dir:$mnt/images/$image" "oci-archive:$work/again.tar:docker.io/odd/again:2" || fail "skopeo copy dir: to oci-archive"
+  copy_in "$work/again.tar"
+  rm "$work/again.tar"
+  expect_eq "${before%% *}" "$(manifest_of odd/again:2 | config_and_layers | cut -d ' ' -f 1)" "$tool: config of the copy"
+done
+fsck_store
+
+note "the mount is an OCI image layout, and so is the store"
+umoci ls --layout "$mnt" > /dev/null || fail "umoci cannot read the mount"
+for n in 00 01 02; do
+  expect_eq "$(readlink -f "$mnt/images/$image/layers/$n" | xargs basename)" \
+    "$(sha256sum < "$mnt/images/$image/layers/$n" | cut -c 1-64)" "layer $n"
+done
+stop_mount

@@ -1,0 +1,78 @@
+#!/bin/bash
+# What an import, or another tool, has done to the store shows in the mount: also to those who had
+# listed the directory before, or had looked the name up in vain. Who works in an old image stays in
+# it.
+source "$(dirname "$0")/lib.sh"
+require skopeo
+
+for i in 1 2 3 4; do make_image "odd/v:$i" 1 "$work/v$i.tar"; done
+start_mount
+images=$mnt/images/docker.io/odd
+
+# Each way to import takes an archive that holds odd/v:N.
+by_cp() { copy_in "$1"; }
+by_command() { timeout 60 "$IMAGEFS" import --store "$store" "$1" > /dev/null || fail "import"; }
+by_skopeo() {
+  local name
+  name=$(tar xOf "$1" manifest.json | grep -o 'odd/v:[0-9]')
+  timeout 60 skopeo copy -q "docker-archive:$1" "oci:$store:docker.io/$name" || fail "skopeo"
+}
+
+# cp has its verdict when the image is there; the daemon hears of others' changes a moment later.
+shows() { if [[ $1 == by_cp ]]; then shift; "$@"; else shift; wait_until 10 "$@"; fi; }
+lists() { find "$1" -mindepth 1 -maxdepth 1 -printf "%f\n" | grep -Fxq "$2"; }
+
+for way in by_cp by_command by_skopeo; do
+  note "$way: to who had looked the names up in vain"
+  for path in "$images/v:1" "$mnt/images/v:1" "$mnt/images/odd/v:1"; do
+    [[ ! -e $path ]] || fail "$path is there too early"
+  done
+  "$way" "$work/v1.tar"
+  shows "$way" test -e "$images/v:1/manifest.json" || fail "no v:1"
+  [[ -e $mnt/images/odd/v:1/manifest.json ]] || fail "no odd/v:1"
+
+  note "$way: to who had listed the directory, also one that stays open"
+  expect_eq "v:1" "$(ls "$images")" "the listing before"
+  exec 8< "$images"
+  "$way" "$work/v2.tar"
+  shows "$way" lists "$images" v:2 || fail "v:2 is not listed"
+  lists /proc/self/fd/8/ v:2 || fail "v:2 is not listed through the open directory"
+  exec 8<&-
+
+  note "$way: to who never looked"
+  "$way" "$work/v3.tar"
+  shows "$way" test -e "$images/v:3/config.json" || fail "no v:3"
+
+  note "$way: index.json, blobs/ and status.json"
+  digest=$(sha256sum < "$images/v:3/manifest.json" | cut -c 1-64)
+  grep -q "$digest" "$mnt/index.json" || fail "index.json does not know the image"
+  cmp "$store/index.json" "$mnt/index.json"
+  [[ -e $mnt/blobs/sha256/$digest ]] || fail "no blob of the manifest"
+
+  note "$way: a name that is taken away"
+  timeout 60 "$IMAGEFS" rm --store "$store" docker.io/odd/v:1 docker.io/odd/v:2 docker.io/odd/v:3 > /dev/null
+  wait_until 10 test ! -e "$images/v:1"
+  ! lists "$mnt/images" docker.io || fail "an empty directory is left"
+done
+
+note "who works in the old image of a name stays there"
+by_cp "$work/v4.tar"
+old=$(cat "$images/v:4/manifest.json")
+cd "$images/v:4"
+exec 7< manifest.json
+python3 - "$support" "$work/v4-new.tar" << 'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+import images
+open(sys.argv[2], "wb").write(images.Docker("odd/v:4").archive())
+PYTHON
+by_cp "$work/v4-new.tar"
+new=$(cat "$images/v:4/manifest.json")
+[[ $old != "$new" ]] || fail "the name still leads to the old image"
+expect_eq "$old" "$(cat manifest.json)" "in the old working directory"
+expect_eq "$old" "$(cat <&7)" "through the descriptor that was open"
+cd -P ..
+cd v:4
+expect_eq "$new" "$(cat manifest.json)" "after cd .., cd v:4"
+cd /
+stop_mount
