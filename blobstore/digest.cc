@@ -57,7 +57,8 @@ struct Sha256::Context {
     require(context ? 1 : 0);
     require(EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr));
   }
-  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(), EVP_MD_CTX_free};
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context{EVP_MD_CTX_new(),
+                                                                  EVP_MD_CTX_free};
 };
 
 Sha256::Sha256() : context_(std::make_unique<Context>()) {}

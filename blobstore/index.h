@@ -3,6 +3,7 @@
 // What we do not know of it (members, other tools' annotations) is kept. Not thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,8 @@ class Index {
   ~Index();
 
   [[nodiscard]] std::vector<Image> images() const;
+  // How many entries images() leaves out.
+  [[nodiscard]] std::size_t unlisted() const;
   // Adds an image. With a name: whichever image had it keeps its entry without it, marked as
   // superseded (or loses the entry, where the same manifest stands there under another name). An
   // untagged image whose digest stands there already is not added again; a superseded mark on it

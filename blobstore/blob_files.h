@@ -1,0 +1,30 @@
+// The files of blobs/sha256/ and index.json, read.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blobstore/digest.h"
+#include "blobstore/directory.h"
+#include "blobstore/index.h"
+#include "blobstore/unique_fd.h"
+
+namespace imagefs::blobstore {
+
+// As the members of Store of the same names.
+[[nodiscard]] std::optional<UniqueFd> open_blob(const Directory& directory, const Digest& digest);
+[[nodiscard]] std::optional<std::string> read_blob(const Directory& directory, const Digest& digest,
+                                                   std::uint64_t limit);
+[[nodiscard]] std::vector<Digest> list_blobs(const Directory& directory);
+[[nodiscard]] Index read_index(const Directory& directory);
+
+// The bytes of index.json; nothing when it is absent.
+[[nodiscard]] std::optional<std::string> read_index_file(const Directory& directory);
+// The size of a blob's file; nothing when it is absent. Throws Error{EIO} when it is no regular
+// file.
+[[nodiscard]] std::optional<std::uint64_t> blob_size(const Directory& directory,
+                                                     const Digest& digest);
+
+}  // namespace imagefs::blobstore

@@ -1,0 +1,73 @@
+#include "blobstore/marking.h"
+
+#include <cerrno>
+#include <set>
+#include <utility>
+
+#include "blobstore/blob_files.h"
+#include "blobstore/documents.h"
+#include "blobstore/error.h"
+
+namespace imagefs::blobstore {
+namespace {
+
+constexpr std::uint64_t kMaxDocument = 20 << 20;  // bytes
+constexpr int kMaxDepth = 8;                      // of nested indexes
+constexpr std::size_t kMaxDescriptors = 1'000'000;
+
+// Walks documents from the top down; each blob comes once.
+class Marker {
+ public:
+  explicit Marker(const Directory& directory) : directory_(directory) {}
+
+  void visit(const Descriptor& descriptor, int depth = 0) {
+    const bool document = is_document(descriptor.media_type);
+    if (!seen_.emplace(descriptor.digest, document).second) return;
+    if (seen_.size() > kMaxDescriptors) throw Error(EFBIG, "an image refers to a million blobs");
+    found_.push_back(descriptor);
+    if (document) visit_document(descriptor, depth);
+  }
+
+  [[nodiscard]] std::vector<Descriptor> take() { return std::move(found_); }
+
+ private:
+  void visit_document(const Descriptor& descriptor, int depth) {
+    const std::string what = "the document " + descriptor.digest.str();
+    if (depth > kMaxDepth) throw Error(EFBIG, what + " is nested too deep");
+    const auto bytes = read_blob(directory_, descriptor.digest, kMaxDocument);
+    if (!bytes) return;
+    const Document document = parse_document(*bytes, descriptor.media_type, what);
+    if (const auto* index = std::get_if<ImageIndex>(&document)) {
+      for (const Descriptor& child : index->manifests) visit(child, depth + 1);
+    } else {
+      const auto& manifest = std::get<Manifest>(document);
+      visit(manifest.config, depth + 1);
+      for (const Descriptor& layer : manifest.layers) visit(layer, depth + 1);
+    }
+  }
+
+  const Directory& directory_;
+  std::set<std::pair<Digest, bool>> seen_;
+  std::vector<Descriptor> found_;
+};
+
+}  // namespace
+
+std::vector<Descriptor> referenced(const Directory& directory, const Descriptor& image) {
+  Marker marker(directory);
+  marker.visit(image);
+  return marker.take();
+}
+
+std::unordered_set<Digest> all_referenced(const Directory& directory, const Index& index) {
+  if (const std::size_t count = index.unlisted()) {
+    throw Error(EBADMSG, "index.json: " + std::to_string(count) + " entries cannot be read");
+  }
+  Marker marker(directory);
+  for (const Image& image : index.images()) marker.visit(image.descriptor);
+  std::unordered_set<Digest> digests;
+  for (const Descriptor& descriptor : marker.take()) digests.insert(descriptor.digest);
+  return digests;
+}
+
+}  // namespace imagefs::blobstore

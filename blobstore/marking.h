@@ -1,0 +1,21 @@
+// Which blobs the images of a store refer to.
+#pragma once
+
+#include <unordered_set>
+#include <vector>
+
+#include "blobstore/descriptor.h"
+#include "blobstore/directory.h"
+#include "blobstore/index.h"
+
+namespace imagefs::blobstore {
+
+// As Store::referenced.
+[[nodiscard]] std::vector<Descriptor> referenced(const Directory& directory,
+                                                 const Descriptor& image);
+// The digests that any image of the index refers to. Throws Error when a document, or an entry of
+// the index, cannot be read: then it is not known.
+[[nodiscard]] std::unordered_set<Digest> all_referenced(const Directory& directory,
+                                                        const Index& index);
+
+}  // namespace imagefs::blobstore

@@ -1,0 +1,59 @@
+#include "blobstore/temporary_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+
+#include "blobstore/error.h"
+#include "blobstore/files.h"
+
+namespace imagefs::blobstore {
+namespace {
+
+constexpr const char* kPrefix = ".import-";
+
+bool try_lock(const UniqueFd& fd) {
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno == EWOULDBLOCK) return false;
+    if (errno != EINTR) throw_errno("cannot lock a temporary file of the store");
+  }
+  return true;
+}
+
+}  // namespace
+
+TemporaryFile make_named_file(const Directory& directory) {
+  for (;;) {
+    std::string name = random_name(kPrefix);
+    UniqueFd fd(::openat(directory.blobs.get(), name.c_str(),
+                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    if (!fd) throw_errno("cannot write to the store");
+    // A sweep may have come between the two calls.
+    if (try_lock(fd) && status_of(fd.get(), name).st_nlink > 0) {
+      return {std::move(fd), std::move(name)};
+    }
+  }
+}
+
+TemporaryFile make_temporary_file(const Directory& directory) {
+  UniqueFd fd(::openat(directory.sha256.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (fd) return {std::move(fd), {}};
+  if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
+    throw_errno("cannot write to the store");
+  }
+  sweep_named_files(directory);
+  return make_named_file(directory);
+}
+
+void sweep_named_files(const Directory& directory) {
+  for (const std::string& name : names_in(directory.blobs.get(), "blobs/")) {
+    if (!name.starts_with(kPrefix)) continue;
+    const UniqueFd fd(::openat(directory.blobs.get(), name.c_str(),
+                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (fd && try_lock(fd)) remove_file(directory.blobs.get(), name);
+  }
+}
+
+}  // namespace imagefs::blobstore

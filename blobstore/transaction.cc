@@ -1,0 +1,165 @@
+#include "blobstore/transaction.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <set>
+
+#include "blobstore/blob_files.h"
+#include "blobstore/error.h"
+#include "blobstore/files.h"
+#include "blobstore/intent.h"
+#include "blobstore/temporary_file.h"
+
+namespace imagefs::blobstore {
+namespace {
+
+constexpr std::size_t kCopyStep = 1 << 20;
+constexpr const char* kIndex = "index.json";
+
+// Gives an open file a name; false when it cannot have one: its last link has been removed (a GC
+// took it), or it lies on another filesystem, or /proc is not there.
+bool try_link(int fd, int directory, const std::string& name) {
+  const std::string source = "/proc/self/fd/" + std::to_string(fd);
+  if (::linkat(AT_FDCWD, source.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
+    return true;
+  }
+  if (errno == ENOENT || errno == EXDEV || errno == EPERM) return false;
+  throw_errno("cannot link the blob " + name);
+}
+
+void copy_bytes(const HeldBlob& blob, int target) {
+  std::vector<std::byte> buffer(kCopyStep);
+  for (std::uint64_t offset = 0; offset < blob.size;) {
+    const ssize_t got =
+        ::pread(blob.fd.get(), buffer.data(), buffer.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("cannot read the blob " + blob.digest.str());
+    if (got == 0) throw Error(EIO, "the blob " + blob.digest.str() + " became shorter");
+    write_all(target, std::span(buffer).first(static_cast<std::size_t>(got)), offset);
+    offset += static_cast<std::uint64_t>(got);
+  }
+  if (::fchmod(target, 0444) != 0 || ::fdatasync(target) != 0) {
+    throw_errno("cannot write to the store");
+  }
+}
+
+// Puts a copy of the held bytes in the blob's place.
+void copy_into_place(const Directory& directory, const HeldBlob& blob) {
+  const TemporaryFile copy = make_named_file(directory);
+  try {
+    copy_bytes(blob, copy.fd.get());
+    if (::renameat(directory.blobs.get(), copy.name.c_str(), directory.sha256.get(),
+                   blob.digest.hex().c_str()) != 0) {
+      throw_errno("cannot name the blob " + blob.digest.str());
+    }
+  } catch (...) {
+    ::unlinkat(directory.blobs.get(), copy.name.c_str(), 0);
+    throw;
+  }
+}
+
+std::vector<Digest> digests_of(const std::vector<const HeldBlob*>& blobs) {
+  std::vector<Digest> digests;
+  for (const HeldBlob* blob : blobs) digests.push_back(blob->digest);
+  return digests;
+}
+
+}  // namespace
+
+Missing missing_blobs(const Directory& directory, const std::vector<const HeldBlob*>& blobs) {
+  Missing missing;
+  std::set<Digest> seen;
+  for (const HeldBlob* blob : blobs) {
+    if (!seen.insert(blob->digest).second) continue;
+    const auto size = blob_size(directory, blob->digest);
+    if (!size) {
+      missing.absent.push_back(blob);
+    } else if (*size != blob->size ||
+               directory.marks.contains(directory.root.get(), blob->digest)) {
+      missing.damaged.push_back(blob);
+    }
+  }
+  return missing;
+}
+
+Transaction::Transaction(const Directory& directory) : directory_(directory) {}
+
+Transaction::~Transaction() {
+  if (finished_) return;
+  try {
+    undo();
+  } catch (const std::exception&) {
+    // The intent is still there: whoever locks the store next settles it.
+  }
+}
+
+void Transaction::add_blobs(const Missing& missing) {
+  if (missing.empty()) return;
+  if (!missing.absent.empty()) write_intent(directory_, digests_of(missing.absent));
+  for (const HeldBlob* blob : missing.absent) link(*blob);
+  for (const HeldBlob* blob : missing.damaged) replace(*blob);
+  sync(directory_.sha256.get(), "blobs/sha256/");
+  if (!missing.damaged.empty()) unmark(missing.damaged);
+}
+
+void Transaction::link(const HeldBlob& blob) {
+  if (!try_link(blob.fd.get(), directory_.sha256.get(), blob.digest.hex())) {
+    copy_into_place(directory_, blob);
+  }
+  linked_.push_back(blob.digest);
+}
+
+void Transaction::replace(const HeldBlob& blob) {
+  const std::string temporary = random_name(kReplacementPrefix);
+  if (!try_link(blob.fd.get(), directory_.blobs.get(), temporary)) {
+    return copy_into_place(directory_, blob);
+  }
+  if (::renameat(directory_.blobs.get(), temporary.c_str(), directory_.sha256.get(),
+                 blob.digest.hex().c_str()) != 0) {
+    throw_errno("cannot replace the blob " + blob.digest.str());
+  }
+}
+
+void Transaction::unmark(const std::vector<const HeldBlob*>& healed) {
+  std::set<Digest> damaged = directory_.marks.all(directory_.root.get());
+  for (const HeldBlob* blob : healed) damaged.erase(blob->digest);
+  directory_.marks.replace(directory_.root.get(), damaged, false);
+}
+
+void Transaction::replace_index(const std::string& bytes) {
+  old_index_ = read_index_file(directory_);
+  index_touched_ = true;
+  replace_file(directory_.root.get(), kIndex, bytes);
+}
+
+void Transaction::finish() {
+  finished_ = true;
+  // The images are there and on disk. An intent that stays does no harm: all that it lists is
+  // referred to.
+  try {
+    remove_intent(directory_);
+  } catch (const Error&) {
+  }
+}
+
+void Transaction::undo() {
+  if (index_touched_) restore_index();
+  for (const Digest& digest : linked_) remove_file(directory_.sha256.get(), digest.hex());
+  if (!linked_.empty()) sync(directory_.sha256.get(), "blobs/sha256/");
+  remove_intent(directory_);
+}
+
+void Transaction::restore_index() {
+  if (read_index_file(directory_) == old_index_) return;
+  if (old_index_) {
+    replace_file(directory_.root.get(), kIndex, *old_index_);
+  } else {
+    remove_file(directory_.root.get(), kIndex);
+    sync(directory_.root.get(), "the store");
+  }
+}
+
+}  // namespace imagefs::blobstore
