@@ -26,8 +26,10 @@ touch "$mnt/ingest/empty.tar"
 : > "$mnt/ingest/empty-too.tar"
 [[ ! -e $mnt/ingest/empty.tar.error && ! -e $mnt/ingest/empty-too.tar.error ]] || fail "an empty file has an .error"
 
-resident=$(awk '/^RssAnon/ {print $2}' "/proc/${daemons[$mnt]}/status")
-note "RssAnon of the daemon after all: $resident KiB"
+note "memory"
+peak=$(awk '/^VmHWM/ {print $2}' "/proc/${daemons[$mnt]}/status")
+grep -q __sanitizer "$IMAGEFS" || ((peak < 256 * 1024)) || fail "the daemon needed $peak KiB"
+
 note "a good archive of that name clears the .error"
 mapfile -t first < <(cut -f 1 "$work/hostile/expected.tsv")
 copy_in "$work/there.tar" "${first[0]}"

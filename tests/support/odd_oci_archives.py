@@ -4,7 +4,7 @@ import tarball
 from images import BASE, CONTAINERD_NAME, OCI_INDEX, OCI_LAYOUT, OCI_MANIFEST, REF_NAME, TOP
 from images import blob, blob_name, config, descriptor, docker_manifest, layer
 from images import oci_archive, oci_index, oci_manifest
-from odd_archives import archive
+from odd_archives import ARCHIVES, archive
 from tarball import directory, file
 
 CONFIG = config((BASE, TOP))
@@ -45,6 +45,14 @@ def oci_containerd_name():
 @archive
 def oci_bare_tag():
     return oci_archive(oci_index(named("1.36")), *BLOBS)
+
+
+def bare_tag_in_a_file_that_is_no_name():
+    manifest, blobs = distinct("no-name")
+    return oci_archive(oci_index(named("latest", manifest=manifest)), *blobs)
+
+
+ARCHIVES["OCI_Upper"] = bare_tag_in_a_file_that_is_no_name
 
 
 @archive
