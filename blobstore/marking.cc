@@ -11,8 +11,6 @@
 namespace imagefs::blobstore {
 namespace {
 
-constexpr std::uint64_t kMaxDocument = 20 << 20;  // bytes
-constexpr int kMaxDepth = 8;                      // of nested indexes
 constexpr std::size_t kMaxDescriptors = 1'000'000;
 
 // Walks documents from the top down; each blob comes once.
@@ -33,7 +31,7 @@ class Marker {
  private:
   void visit_document(const Descriptor& descriptor, int depth) {
     const std::string what = "the document " + descriptor.digest.str();
-    if (depth > kMaxDepth) throw Error(EFBIG, what + " is nested too deep");
+    if (depth > kMaxDocumentDepth) throw Error(EFBIG, what + " is nested too deep");
     const auto bytes = read_blob(directory_, descriptor.digest, kMaxDocument);
     if (!bytes) return;
     const Document document = parse_document(*bytes, descriptor.media_type, what);

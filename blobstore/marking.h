@@ -1,6 +1,7 @@
 // Which blobs the images of a store refer to.
 #pragma once
 
+#include <cstdint>
 #include <unordered_set>
 #include <vector>
 
@@ -9,6 +10,10 @@
 #include "blobstore/index.h"
 
 namespace imagefs::blobstore {
+
+// Of a manifest or an index that is read, bytes, and of indexes within indexes.
+inline constexpr std::uint64_t kMaxDocument = 20 << 20;
+inline constexpr int kMaxDocumentDepth = 8;
 
 // As Store::referenced.
 [[nodiscard]] std::vector<Descriptor> referenced(const Directory& directory,
