@@ -74,9 +74,8 @@ std::uint64_t seconds(const std::string& option, Value value) {
 
 mode_t umask_bits(const std::string& option, Value value) {
   unsigned bits = 0;
-  const char* const end = value.data() + value.size();
-  const auto result = std::from_chars(value.data(), end, bits, 8);
-  if (result.ec != std::errc() || result.ptr != end || bits > 0777) {
+  const auto result = std::from_chars(value.begin(), value.end(), bits, 8);
+  if (result.ec != std::errc() || result.ptr != value.end() || bits > 0777) {
     refuse(option, "octal digits of at most 777 are needed");
   }
   return bits;

@@ -38,9 +38,8 @@ std::optional<std::uint64_t> parse_in(std::span<const Unit> units, std::string_v
 
 std::optional<std::uint64_t> parse_count(std::string_view text) {
   std::uint64_t count = 0;
-  const char* const end = text.data() + text.size();
-  const auto result = std::from_chars(text.data(), end, count);
-  if (result.ec != std::errc() || result.ptr != end) return std::nullopt;
+  const auto result = std::from_chars(text.begin(), text.end(), count);
+  if (result.ec != std::errc() || result.ptr != text.end()) return std::nullopt;
   return count;
 }
 

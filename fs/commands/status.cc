@@ -51,7 +51,7 @@ void print(const boost::json::value& value, std::size_t depth) {
 
 int mount_status(const Path& mountpoint) {
   const Path path = mountpoint / ".imagefs/status.json";
-  std::ifstream file(path);
+  const std::ifstream file(path);
   if (!file) {
     if (errno == ENOTCONN)
       throw Error(ENOTCONN, mountpoint.string() + ": the mount's daemon has ended");

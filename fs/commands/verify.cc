@@ -1,3 +1,5 @@
+#include <unistd.h>
+
 #include <atomic>
 #include <iostream>
 
@@ -29,13 +31,13 @@ std::vector<blobstore::Store::Damage> verify_with_progress(blobstore::Store& sto
 
 }  // namespace
 
-int verify(const Path& directory) {
-  const auto store = open(directory);
-  const auto damages = verify_with_progress(*store);
+int verify(const Path& store) {
+  const auto opened = open(store);
+  const auto damages = verify_with_progress(*opened);
   for (const auto& damage : damages) {
     std::cout << damage.digest.str() << ": " << printable(damage.why) << '\n';
   }
-  if (damages.empty()) std::cout << counted(store->blobs().size(), "blob") << ", none damaged\n";
+  if (damages.empty()) std::cout << counted(opened->blobs().size(), "blob") << ", none damaged\n";
   return damages.empty() ? 0 : 1;
 }
 
