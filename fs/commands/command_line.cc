@@ -64,7 +64,7 @@ void add_mount(CLI::App& app, Words& words) {
       ->type_name("OPTIONS")
       ->allow_extra_args(false);
   command->add_flag("-f", words.foreground, "stay in the foreground");
-  command->add_option("mountpoint", words.mountpoint)->type_name("MOUNTPOINT")->required();
+  command->add_option("MOUNTPOINT", words.mountpoint, "a directory")->type_name("")->required();
   command->callback([&words] {
     words.command = [options = mount_options(words), foreground = words.foreground] {
       return mount(options, foreground);
@@ -76,8 +76,8 @@ void add_import(CLI::App& app, Words& words) {
   CLI::App* const command = add_command(app, words, "import", "import image archives");
   command->add_option("--name", words.name, "the image's name, instead of those in the archive")
       ->type_name("REF");
-  command->add_option("files", words.arguments, "Docker and OCI archives; - is standard input")
-      ->type_name("FILE")
+  command->add_option("FILE", words.arguments, "Docker and OCI archives; - is standard input")
+      ->type_name("")
       ->required();
   command->callback([&words] {
     if (!words.name.empty() && words.arguments.size() > 1) {
@@ -100,8 +100,8 @@ void add_ls(CLI::App& app, Words& words) {
 
 void add_rm(CLI::App& app, Words& words) {
   CLI::App* const command = add_command(app, words, "rm", "take names away; gc frees the space");
-  command->add_option("refs", words.arguments, "names, or sha256:… of images without one")
-      ->type_name("REF")
+  command->add_option("REF", words.arguments, "names, or sha256:… of images without one")
+      ->type_name("")
       ->required();
   command->callback(
       [&words] { words.command = [&words] { return rm(words.store_path(), words.arguments); }; });
@@ -109,10 +109,10 @@ void add_rm(CLI::App& app, Words& words) {
 
 void add_tag(CLI::App& app, Words& words) {
   CLI::App* const command = add_command(app, words, "tag", "give an image one more name");
-  command->add_option("ref", words.reference, "a name, or the sha256:… of an image")
-      ->type_name("REF")
+  command->add_option("REF", words.reference, "a name, or the sha256:… of an image")
+      ->type_name("")
       ->required();
-  command->add_option("new", words.name, "the name to give")->type_name("NEW")->required();
+  command->add_option("NEW", words.name, "the name to give")->type_name("")->required();
   command->callback([&words] {
     words.command = [&words] { return tag(words.store_path(), words.reference, words.name); };
   });
@@ -140,8 +140,7 @@ void add_verify(CLI::App& app, Words& words) {
 void add_status(CLI::App& app, Words& words) {
   CLI::App* const command =
       add_command(app, words, "status", "what a mount does, or a store holds");
-  command->add_option("mountpoint", words.mountpoint, "without it: of the store")
-      ->type_name("MOUNTPOINT");
+  command->add_option("MOUNTPOINT", words.mountpoint, "without it: of the store")->type_name("");
   command->callback([&words] {
     words.command = [&words] {
       if (words.mountpoint.empty()) return status(words.store_path(), std::nullopt);
@@ -160,7 +159,7 @@ int flushed(int exit_status) {
 int run_words(int argc, char** argv) {
   CLI::App app("Container images as files: imports image archives and shows them.", "imagefs");
   Words words;
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.set_version_flag("--version", "imagefs " IMAGEFS_VERSION);
   for (const auto add :
        {add_mount, add_import, add_ls, add_rm, add_tag, add_gc, add_verify, add_status}) {
@@ -168,6 +167,7 @@ int run_words(int argc, char** argv) {
   }
   try {
     app.parse(argc, argv);
+    if (!words.command) throw CLI::RequiredError("a command");
   } catch (const CLI::Success& asked) {  // --help, --version
     return flushed(app.exit(asked));
   } catch (const CLI::ParseError& error) {

@@ -55,9 +55,11 @@ importer::Outcome import_with_progress(importer::Importer& importer, Archive arc
 void print(const std::string& file, const importer::Outcome& outcome) {
   for (const std::string& note : outcome.notes) report(file + ": note: " + note);
   for (const auto& image : outcome.images) {
-    const std::string digest = " " + image.descriptor.digest.str() + "\n";
-    for (const std::string& name : image.names) std::cout << "imported " << name << digest;
-    if (image.names.empty()) std::cout << "imported <none>" << digest;
+    const std::string digest = image.descriptor.digest.str();
+    for (const std::string& name : image.names) {
+      std::cout << "imported " << name << ' ' << digest << '\n';
+    }
+    if (image.names.empty()) std::cout << "imported <none> " << digest << '\n';
   }
   std::cout.flush();
 }

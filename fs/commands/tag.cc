@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <iostream>
@@ -8,20 +7,10 @@
 #include "blobstore/reference.h"
 #include "blobstore/store.h"
 #include "fs/commands/commands.h"
-#include "fs/commands/text.h"
+#include "fs/timestamp.h"
 
 namespace imagefs::fs::commands {
 namespace {
-
-// RFC 3339, UTC.
-std::string now() {
-  const std::time_t seconds = std::time(nullptr);
-  std::tm fields{};
-  ::gmtime_r(&seconds, &fields);
-  std::array<char, 32> text{};
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  return text.data();
-}
 
 blobstore::Image find(const blobstore::Index& index, const std::string& reference) {
   const auto digest = blobstore::Digest::parse(reference);
@@ -43,7 +32,7 @@ int tag(const Path& store, const std::string& reference, const std::string& name
         blobstore::Image image = find(index, reference);
         image.name = normalised;
         image.superseded.clear();
-        index.add(image, now());
+        index.add(image, format_timestamp(std::time(nullptr)));
       });
   std::cout << "tagged " << normalised << '\n';
   return 0;
