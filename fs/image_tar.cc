@@ -1,0 +1,210 @@
+#include "fs/image_tar.h"
+
+#include <algorithm>
+#include <array>
+#include <boost/json.hpp>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <set>
+#include <utility>
+#include <variant>
+
+#include "blobstore/documents.h"
+#include "blobstore/error.h"
+#include "fs/blob_content.h"
+
+namespace imagefs::fs {
+namespace {
+
+using blobstore::Descriptor;
+using blobstore::Digest;
+using blobstore::Store;
+
+constexpr std::size_t kBlock = 512;                    // bytes; pax(1), "ustar Interchange Format"
+constexpr std::uint64_t kMaxDocument = 20ULL << 20;    // as Limits::max_json
+constexpr std::uint64_t kMaxOctalSize = 077777777777;  // what 11 octal digits hold
+
+void put(std::array<char, kBlock>& header, std::size_t offset, std::string_view text) {
+  std::memcpy(header.data() + offset, text.data(), text.size());
+}
+
+std::string octal(std::uint64_t value, std::size_t digits) {
+  std::string text(digits, '0');
+  for (std::size_t i = digits; i-- > 0; value >>= 3) text[i] = static_cast<char>('0' + (value & 7));
+  return text;
+}
+
+// GNU's base-256 form for what 11 octal digits cannot hold; every reader of large tars knows it.
+std::string size_field(std::uint64_t size) {
+  if (size <= kMaxOctalSize) return octal(size, 11);
+  std::string text(12, '\0');
+  text[0] = static_cast<char>(0x80);
+  for (std::size_t i = 12; i-- > 4; size >>= 8) text[i] = static_cast<char>(size & 0xff);
+  return text;
+}
+
+std::string header_of(std::string_view name, char type, std::uint64_t size) {
+  std::array<char, kBlock> header{};
+  put(header, 0, name);
+  put(header, 100, type == '5' ? "0000755" : "0000644");
+  put(header, 108, "0000000");
+  put(header, 116, "0000000");
+  put(header, 124, size_field(size));
+  put(header, 136, octal(0, 11));
+  put(header, 148, "        ");
+  header[156] = type;
+  put(header, 257,
+      size <= kMaxOctalSize ? std::string_view("ustar\00000", 8) : std::string_view("ustar  ", 8));
+  std::uint64_t sum = 0;
+  for (const char c : header) sum += static_cast<unsigned char>(c);
+  put(header, 148, octal(sum, 6));
+  header[154] = '\0';
+  return {header.data(), header.size()};
+}
+
+// A stretch of the archive: bytes of its own, or a blob's.
+struct Segment {
+  std::uint64_t end;  // offset in the archive of the byte after it
+  std::variant<std::string, Digest> source;
+};
+
+class ImageTar final : public Content {
+ public:
+  explicit ImageTar(std::shared_ptr<const Store> store) : store_(std::move(store)) {}
+
+  void add_bytes(std::string bytes) {
+    size_ += bytes.size();
+    segments_.push_back({size_, std::move(bytes)});
+  }
+  void add_blob(const Digest& digest, std::uint64_t size) {
+    size_ += size;
+    segments_.push_back({size_, digest});
+  }
+
+  std::size_t read(std::span<std::byte> into, std::uint64_t offset) const override {
+    std::size_t done = 0;
+    auto segment = std::upper_bound(segments_.begin(), segments_.end(), offset,
+                                    [](std::uint64_t at, const Segment& s) { return at < s.end; });
+    for (; segment != segments_.end() && done < into.size(); ++segment) {
+      const std::uint64_t start = segment == segments_.begin() ? 0 : std::prev(segment)->end;
+      const std::uint64_t skip = offset + done - start;
+      const auto count = static_cast<std::size_t>(
+          std::min<std::uint64_t>(segment->end - start - skip, into.size() - done));
+      read_segment(*segment, skip, into.subspan(done, count));
+      done += count;
+    }
+    return done;
+  }
+  std::uint64_t size() const override { return size_; }
+
+ private:
+  void read_segment(const Segment& segment, std::uint64_t skip, std::span<std::byte> into) const {
+    if (const auto* bytes = std::get_if<std::string>(&segment.source)) {
+      std::memcpy(into.data(), bytes->data() + skip, into.size());
+      return;
+    }
+    const Digest& digest = std::get<Digest>(segment.source);
+    if (open_blob(digest)->read(into, skip) != into.size())
+      throw Error(EIO, "blob " + digest.str() + " is shorter than it was");
+  }
+
+  // A reader goes through one blob at a time: the last one stays open.
+  ContentPtr open_blob(const Digest& digest) const {
+    {
+      const std::lock_guard lock(mutex_);
+      if (last_ && last_->first == digest) return last_->second;
+    }
+    ContentPtr blob = open_blob_content(*store_, digest);
+    if (!blob) throw Error(ESTALE, "blob " + digest.str() + " is no longer in the store");
+    const std::lock_guard lock(mutex_);
+    last_.emplace(digest, blob);
+    return blob;
+  }
+
+  std::shared_ptr<const Store> store_;
+  std::vector<Segment> segments_;
+  std::uint64_t size_ = 0;
+  mutable std::mutex mutex_;
+  mutable std::optional<std::pair<Digest, ContentPtr>> last_;
+};
+
+void pad(ImageTar& tar, std::uint64_t size) {
+  if (const std::size_t rest = size % kBlock; rest != 0)
+    tar.add_bytes(std::string(kBlock - rest, '\0'));
+}
+
+void add_file(ImageTar& tar, std::string_view name, const std::string& bytes) {
+  tar.add_bytes(header_of(name, '0', bytes.size()) + bytes);
+  pad(tar, bytes.size());
+}
+
+std::string blob_path(const Digest& digest) { return "blobs/sha256/" + digest.hex(); }
+
+boost::json::object platform_json(const blobstore::Platform& platform) {
+  boost::json::object object{{"architecture", platform.architecture}, {"os", platform.os}};
+  if (!platform.os_version.empty()) object["os.version"] = platform.os_version;
+  if (!platform.os_features.empty())
+    object["os.features"] = boost::json::value_from(platform.os_features);
+  if (!platform.variant.empty()) object["variant"] = platform.variant;
+  return object;
+}
+
+std::string index_json(const ImageTarOptions& options) {
+  boost::json::object descriptor{{"mediaType", options.image.media_type},
+                                 {"digest", options.image.digest.str()},
+                                 {"size", options.image.size}};
+  if (options.name) {
+    descriptor["annotations"] = {{"io.containerd.image.name", *options.name},
+                                 {"org.opencontainers.image.ref.name", *options.name}};
+  }
+  if (options.image.platform) descriptor["platform"] = platform_json(*options.image.platform);
+  return boost::json::serialize(
+      boost::json::object{{"schemaVersion", 2},
+                          {"mediaType", blobstore::media_type::kOciIndex},
+                          {"manifests", boost::json::array{std::move(descriptor)}}});
+}
+
+// What docker load reads. A digest is no tag: an image that has only that is loaded without a name.
+std::string manifest_json(const blobstore::Manifest& manifest,
+                          const std::optional<std::string>& name) {
+  boost::json::value tags = nullptr;
+  if (name && name->find('@') == std::string::npos) tags = boost::json::array{*name};
+  boost::json::array layers;
+  for (const Descriptor& layer : manifest.layers) layers.emplace_back(blob_path(layer.digest));
+  return boost::json::serialize(boost::json::array{boost::json::object{
+      {"Config", blob_path(manifest.config.digest)}, {"RepoTags", tags}, {"Layers", layers}}});
+}
+
+blobstore::Manifest read_manifest(const Store& store, const Descriptor& descriptor) {
+  const auto bytes = store.read_blob(descriptor.digest, kMaxDocument);
+  if (!bytes) throw Error(ESTALE, "manifest " + descriptor.digest.str() + " is not in the store");
+  auto document = blobstore::parse_document(*bytes, descriptor.media_type,
+                                            "manifest " + descriptor.digest.str());
+  if (auto* manifest = std::get_if<blobstore::Manifest>(&document)) return std::move(*manifest);
+  throw Error(EINVAL, descriptor.digest.str() + " is an index, not a manifest");
+}
+
+}  // namespace
+
+ContentPtr make_image_tar(std::shared_ptr<const Store> store, const ImageTarOptions& options) {
+  auto tar = std::make_shared<ImageTar>(store);
+  add_file(*tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
+  add_file(*tar, "index.json", index_json(options));
+  const blobstore::Manifest manifest = read_manifest(*store, options.manifest);
+  if (manifest.is_image()) add_file(*tar, "manifest.json", manifest_json(manifest, options.name));
+  tar->add_bytes(header_of("blobs/", '5', 0) + header_of("blobs/sha256/", '5', 0));
+  std::set<Digest> added;
+  for (const Descriptor& descriptor : store->referenced(options.image)) {
+    if (!added.insert(descriptor.digest).second) continue;
+    const auto held = store->hold(descriptor.digest);
+    if (!held) continue;
+    tar->add_bytes(header_of(blob_path(descriptor.digest), '0', held->size));
+    tar->add_blob(descriptor.digest, held->size);
+    pad(*tar, held->size);
+  }
+  tar->add_bytes(std::string(2 * kBlock, '\0'));
+  return tar;
+}
+
+}  // namespace imagefs::fs
