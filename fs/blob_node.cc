@@ -84,6 +84,13 @@ std::optional<struct stat> stat_blobs_directory(const Store& store) {
   return st;
 }
 
+ContentPtr open_blob_content(const Store& store, const Digest& digest) {
+  auto fd = store.open_blob(digest);
+  if (!fd) throw Error(ESTALE, "blob " + digest.str() + " is no longer in the store");
+  const std::uint64_t size = size_of(*fd, digest);
+  return std::make_shared<BlobContent>(std::move(*fd), size);
+}
+
 NodePtr BlobNode::make(NodeId id, std::shared_ptr<const Store> store, const Owner& owner,
                        Facts facts) {
   const auto st = stat_blob(*store, facts.digest);
@@ -99,14 +106,12 @@ BlobNode::BlobNode(std::shared_ptr<const Store> store, Facts facts, const struct
 
 ContentPtr BlobNode::open() const {
   const Digest& digest = facts_.digest;
-  auto fd = store_->open_blob(digest);
-  if (!fd) throw Error(ESTALE, "blob " + digest.str() + " is no longer in the store");
-  const std::uint64_t size = size_of(*fd, digest);
+  ContentPtr content = open_blob_content(*store_, digest);
+  const std::uint64_t size = content->size();
   if (size != facts_.size.value_or(size)) {
     throw Error(EIO, "blob " + digest.str() + " is damaged: it has " + std::to_string(size) +
                          " bytes, its descriptor says " + std::to_string(*facts_.size));
   }
-  auto content = std::make_shared<BlobContent>(std::move(*fd), size);
   if (facts_.is_small && digest_of(*content) != digest) {
     throw Error(EIO, "blob " + digest.str() + " is damaged: its bytes hash to something else");
   }

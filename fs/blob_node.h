@@ -19,6 +19,10 @@ namespace imagefs::fs {
                                                    const blobstore::Digest& digest);
 // The directory blobs/sha256 itself. Nothing when it is absent.
 [[nodiscard]] std::optional<struct stat> stat_blobs_directory(const blobstore::Store& store);
+// The bytes of a blob. Throws Error{ESTALE} when it is gone, Error{EIO} when it is known to be
+// damaged.
+[[nodiscard]] ContentPtr open_blob_content(const blobstore::Store& store,
+                                           const blobstore::Digest& digest);
 
 class BlobNode final : public Node {
  public:

@@ -12,7 +12,8 @@
 
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
-#include "fs/blob_content.h"
+#include "fs/attributes.h"
+#include "fs/blob_node.h"
 
 namespace imagefs::fs {
 namespace {
@@ -22,7 +23,6 @@ using blobstore::Digest;
 using blobstore::Store;
 
 constexpr std::size_t kBlock = 512;                    // bytes; pax(1), "ustar Interchange Format"
-constexpr std::uint64_t kMaxDocument = 20ULL << 20;    // as Limits::max_json
 constexpr std::uint64_t kMaxOctalSize = 077777777777;  // what 11 octal digits hold
 
 void put(std::array<char, kBlock>& header, std::size_t offset, std::string_view text) {
@@ -116,7 +116,6 @@ class ImageTar final : public Content {
       if (last_ && last_->first == digest) return last_->second;
     }
     ContentPtr blob = open_blob_content(*store_, digest);
-    if (!blob) throw Error(ESTALE, "blob " + digest.str() + " is no longer in the store");
     const std::lock_guard lock(mutex_);
     last_.emplace(digest, blob);
     return blob;
@@ -144,21 +143,23 @@ std::string blob_path(const Digest& digest) { return "blobs/sha256/" + digest.he
 boost::json::object platform_json(const blobstore::Platform& platform) {
   boost::json::object object{{"architecture", platform.architecture}, {"os", platform.os}};
   if (!platform.os_version.empty()) object["os.version"] = platform.os_version;
-  if (!platform.os_features.empty())
-    object["os.features"] = boost::json::value_from(platform.os_features);
+  if (!platform.os_features.empty()) {
+    object["os.features"] =
+        boost::json::array(platform.os_features.begin(), platform.os_features.end());
+  }
   if (!platform.variant.empty()) object["variant"] = platform.variant;
   return object;
 }
 
-std::string index_json(const ImageTarOptions& options) {
-  boost::json::object descriptor{{"mediaType", options.image.media_type},
-                                 {"digest", options.image.digest.str()},
-                                 {"size", options.image.size}};
-  if (options.name) {
-    descriptor["annotations"] = {{"io.containerd.image.name", *options.name},
-                                 {"org.opencontainers.image.ref.name", *options.name}};
+std::string index_json(const ImageContext& image) {
+  boost::json::object descriptor{{"mediaType", image.descriptor.media_type},
+                                 {"digest", image.descriptor.digest.str()},
+                                 {"size", image.descriptor.size}};
+  if (image.name) {
+    descriptor["annotations"] = {{blobstore::kNameAnnotation, *image.name},
+                                 {blobstore::kRefNameAnnotation, *image.name}};
   }
-  if (options.image.platform) descriptor["platform"] = platform_json(*options.image.platform);
+  if (image.descriptor.platform) descriptor["platform"] = platform_json(*image.descriptor.platform);
   return boost::json::serialize(
       boost::json::object{{"schemaVersion", 2},
                           {"mediaType", blobstore::media_type::kOciIndex},
@@ -166,45 +167,64 @@ std::string index_json(const ImageTarOptions& options) {
 }
 
 // What docker load reads. A digest is no tag: an image that has only that is loaded without a name.
-std::string manifest_json(const blobstore::Manifest& manifest,
-                          const std::optional<std::string>& name) {
+std::string manifest_json(const ImageContext& image) {
   boost::json::value tags = nullptr;
-  if (name && name->find('@') == std::string::npos) tags = boost::json::array{*name};
+  if (image.name && image.name->find('@') == std::string::npos)
+    tags = boost::json::array{boost::json::value(*image.name)};
   boost::json::array layers;
-  for (const Descriptor& layer : manifest.layers) layers.emplace_back(blob_path(layer.digest));
-  return boost::json::serialize(boost::json::array{boost::json::object{
-      {"Config", blob_path(manifest.config.digest)}, {"RepoTags", tags}, {"Layers", layers}}});
+  for (const Descriptor& layer : image.manifest->layers)
+    layers.emplace_back(blob_path(layer.digest));
+  boost::json::object entry{{"Config", blob_path(image.manifest->config.digest)},
+                            {"RepoTags", std::move(tags)},
+                            {"Layers", std::move(layers)}};
+  return boost::json::serialize(boost::json::array{boost::json::value(std::move(entry))});
 }
 
-blobstore::Manifest read_manifest(const Store& store, const Descriptor& descriptor) {
-  const auto bytes = store.read_blob(descriptor.digest, kMaxDocument);
-  if (!bytes) throw Error(ESTALE, "manifest " + descriptor.digest.str() + " is not in the store");
-  auto document = blobstore::parse_document(*bytes, descriptor.media_type,
-                                            "manifest " + descriptor.digest.str());
-  if (auto* manifest = std::get_if<blobstore::Manifest>(&document)) return std::move(*manifest);
-  throw Error(EINVAL, descriptor.digest.str() + " is an index, not a manifest");
+void add_blobs(ImageTar& tar, const Store& store, const Descriptor& image) {
+  std::set<Digest> added;
+  for (const Descriptor& descriptor : store.referenced(image)) {
+    if (!added.insert(descriptor.digest).second) continue;
+    const auto held = store.hold(descriptor.digest);
+    if (!held) continue;
+    tar.add_bytes(header_of(blob_path(descriptor.digest), '0', held->size));
+    tar.add_blob(descriptor.digest, held->size);
+    pad(tar, held->size);
+  }
 }
+
+ContentPtr compose(const ImageContext& image) {
+  auto tar = std::make_shared<ImageTar>(image.store);
+  add_file(*tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
+  add_file(*tar, "index.json", index_json(image));
+  if (image.manifest->is_image()) add_file(*tar, "manifest.json", manifest_json(image));
+  tar->add_bytes(header_of("blobs/", '5', 0) + header_of("blobs/sha256/", '5', 0));
+  add_blobs(*tar, *image.store, image.descriptor);
+  tar->add_bytes(std::string(2 * kBlock, '\0'));
+  return tar;
+}
+
+class ImageTarNode final : public Node {
+ public:
+  explicit ImageTarNode(const ImageContext& image) : content_(compose(image)) {
+    // More blobs of an index may come later: then it is another archive, and another node.
+    const NodeId id = make_node_id(
+        {image.path, "image.tar", image.descriptor.digest.str(), std::to_string(content_->size())});
+    attributes_ = file_attributes(id, image.owner, content_->size(), 0, image.imported);
+  }
+  [[nodiscard]] NodeId id() const override { return attributes_.st_ino; }
+  [[nodiscard]] struct stat attributes() const override { return attributes_; }
+  [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
+  [[nodiscard]] ContentPtr open() const override { return content_; }
+
+ private:
+  ContentPtr content_;
+  struct stat attributes_ = {};
+};
 
 }  // namespace
 
-ContentPtr make_image_tar(std::shared_ptr<const Store> store, const ImageTarOptions& options) {
-  auto tar = std::make_shared<ImageTar>(store);
-  add_file(*tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
-  add_file(*tar, "index.json", index_json(options));
-  const blobstore::Manifest manifest = read_manifest(*store, options.manifest);
-  if (manifest.is_image()) add_file(*tar, "manifest.json", manifest_json(manifest, options.name));
-  tar->add_bytes(header_of("blobs/", '5', 0) + header_of("blobs/sha256/", '5', 0));
-  std::set<Digest> added;
-  for (const Descriptor& descriptor : store->referenced(options.image)) {
-    if (!added.insert(descriptor.digest).second) continue;
-    const auto held = store->hold(descriptor.digest);
-    if (!held) continue;
-    tar->add_bytes(header_of(blob_path(descriptor.digest), '0', held->size));
-    tar->add_blob(descriptor.digest, held->size);
-    pad(*tar, held->size);
-  }
-  tar->add_bytes(std::string(2 * kBlock, '\0'));
-  return tar;
+NodePtr make_image_tar(const ImageContext& context) {
+  return std::make_shared<ImageTarNode>(context);
 }
 
 }  // namespace imagefs::fs

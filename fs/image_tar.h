@@ -5,27 +5,14 @@
 // any order. Nothing is stored, and memory is a few bytes a blob.
 #pragma once
 
-#include <memory>
-#include <optional>
-#include <string>
-
-#include "blobstore/descriptor.h"
-#include "blobstore/store.h"
+#include "fs/image_child.h"
 #include "fs/node.h"
 
 namespace imagefs::fs {
 
-struct ImageTarOptions {
-  blobstore::Descriptor image;      // of the manifest or index that the name stands for
-  std::optional<std::string> name;  // normalised; nothing: the archive names nothing
-  blobstore::Descriptor manifest;   // the one that manifest.json describes; `image` itself, or
-                                    // the one of an index that fits the mount's platform
-};
-
-// Blobs that the image refers to and that are not there (other platforms, foreign layers) are left
-// out. Throws Error when a document cannot be read. The content may be read from any thread; a read
-// of a blob that a GC took meanwhile throws Error{ESTALE}.
-[[nodiscard]] ContentPtr make_image_tar(std::shared_ptr<const blobstore::Store> store,
-                                        const ImageTarOptions& options);
+// The node `image.tar` of an image directory; an ImageChild's make(). Of an index it holds what is
+// there: other platforms and foreign layers that are absent are left out. Throws Error when a
+// document cannot be read; a read of a blob that a GC took meanwhile throws Error{ESTALE}.
+[[nodiscard]] NodePtr make_image_tar(const ImageContext& context);
 
 }  // namespace imagefs::fs
