@@ -1,0 +1,102 @@
+#include <boost/test/unit_test.hpp>
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "blobstore/store.h"
+#include "tests/blobstore/store_fixture.h"
+
+namespace imagefs::blobstore {
+namespace {
+
+const std::string kName = "docker.io/library/busybox:1";
+constexpr std::chrono::seconds kAtOnce{0};
+constexpr std::chrono::hours kWeek{7 * 24};
+
+BOOST_FIXTURE_TEST_SUITE(collections, StoreFixture)
+
+BOOST_AUTO_TEST_CASE(a_superseded_image_goes_when_it_is_old) {
+  const auto store = open();
+  const TestImage old = make_image(*store, "old");
+  const TestImage current = make_image(*store, "new");
+  add(*store, old, kName);
+  store->commit(current.pointers(), [&](Index& index) { index.add(current.named(kName), kThen); });
+  BOOST_TEST(store->collect(std::chrono::hours(1'000'000), kAtOnce).images == 0U);
+  BOOST_TEST(store->blobs().size() == 6U);
+  const Store::Collected collected = store->collect(kWeek, kAtOnce);
+  BOOST_TEST(collected.images == 1U);
+  BOOST_TEST(collected.blobs == 3U);
+  BOOST_TEST(collected.bytes == old.blobs[0].size + old.blobs[1].size + old.blobs[2].size);
+  BOOST_TEST(store->blobs().size() == 3U);
+  BOOST_TEST(store->read_index().images().size() == 1U);
+  BOOST_TEST(store->verify().empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_untagged_import_goes_when_it_is_old) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  store->commit(image.pointers(), [&](Index& index) { index.add(image.untagged(), kNow); });
+  BOOST_TEST(store->collect(kWeek, kAtOnce).images == 1U);
+  BOOST_TEST(store->blobs().empty());
+}
+
+BOOST_AUTO_TEST_CASE(untagged_images_of_other_tools_stay) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  store->commit(image.pointers(), [&](Index& index) { index.add(image.untagged(""), kNow); });
+  BOOST_TEST(store->collect(kAtOnce, kAtOnce).images == 0U);
+  BOOST_TEST(store->blobs().size() == 3U);
+}
+
+BOOST_AUTO_TEST_CASE(fresh_blobs_and_files_that_are_no_blobs_stay) {
+  const auto store = open();
+  write_file(blob_path(sha256("x")), "x");
+  write_file(path / "blobs" / "sha256" / "another-tools-temporary", "x");
+  BOOST_TEST(store->collect(kAtOnce).blobs == 0U);
+  BOOST_TEST(store->collect(kAtOnce, kAtOnce).blobs == 1U);
+  BOOST_TEST(std::filesystem::exists(path / "blobs" / "sha256" / "another-tools-temporary"));
+}
+
+BOOST_AUTO_TEST_CASE(an_entry_that_cannot_be_read_keeps_everything) {
+  const auto store = open();
+  write_file(blob_path(sha256("x")), "x");
+  write_file(path / "index.json",
+             R"({"schemaVersion":2,"manifests":[{"mediaType":"a","digest":"sha512:0","size":1}]})");
+  BOOST_TEST(errno_of([&] { store->collect(kAtOnce, kAtOnce); }) == EBADMSG);
+  BOOST_TEST(store->blobs().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_cache_holds_for_blobs_that_are_gone_goes) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  const auto cache = path / "cache";
+  std::filesystem::create_directories(cache / "layers");
+  const std::string gone = sha256("gone").hex();
+  write_file(cache / (gone + ".index"), "x");
+  write_file(cache / "layers" / gone, "x");
+  write_file(cache / "layers" / (image.layer().hex() + ".index"), "x");
+  write_file(cache / "damaged", sha256("gone").str() + "\n");
+  write_file(cache / "other", "x");
+  store->collect(kAtOnce, kAtOnce);
+  BOOST_TEST(!std::filesystem::exists(cache / (gone + ".index")));
+  BOOST_TEST(!std::filesystem::exists(cache / "layers" / gone));
+  BOOST_TEST(std::filesystem::exists(cache / "layers" / (image.layer().hex() + ".index")));
+  BOOST_TEST(std::filesystem::exists(cache / "other"));
+  BOOST_TEST(!std::filesystem::exists(cache / "damaged"));
+}
+
+BOOST_AUTO_TEST_CASE(a_blob_that_is_open_stays_readable) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  const HeldBlob held = store->hold(image.layer()).value();
+  store->commit({}, [&](Index& index) { BOOST_TEST(index.remove_name(kName)); });
+  BOOST_TEST(store->collect(kAtOnce, kAtOnce).blobs == 3U);
+  BOOST_TEST(held.read_all(100) == "layer 1");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace imagefs::blobstore

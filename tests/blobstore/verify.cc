@@ -1,0 +1,105 @@
+#include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <string>
+
+#include "blobstore/store.h"
+#include "tests/blobstore/store_fixture.h"
+
+namespace imagefs::blobstore {
+namespace {
+
+const std::string kName = "docker.io/library/busybox:1";
+
+BOOST_FIXTURE_TEST_SUITE(verifications, StoreFixture)
+
+BOOST_AUTO_TEST_CASE(a_sound_store_verifies_with_progress) {
+  const auto store = open();
+  add(*store, make_image(*store, "1"), kName);
+  std::uint64_t last = 0;
+  std::uint64_t whole = 0;
+  const auto damages = store->verify([&](std::uint64_t done, std::uint64_t total) {
+    BOOST_TEST(done > last);
+    last = done;
+    whole = total;
+  });
+  BOOST_TEST(damages.empty());
+  BOOST_TEST(last == whole);
+  BOOST_TEST(whole > 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_flipped_byte_is_found_and_reads_as_an_error_until_it_is_healed) {
+  const auto store = open();
+  const auto other = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  flip_byte(blob_path(image.layer()));
+  BOOST_TEST(store->open_blob(image.layer()).has_value());
+
+  const auto damages = store->verify();
+  BOOST_TEST_REQUIRE(damages.size() == 1U);
+  BOOST_TEST(damages[0].digest.str() == image.layer().str());
+  BOOST_TEST(damages[0].why.starts_with("its bytes hash to sha256:"), damages[0].why);
+  for (const auto& each : {store, other, open(), open(Store::Access::read_only)}) {
+    BOOST_TEST(errno_of([&] { (void)each->open_blob(image.layer()); }) == EIO);
+    BOOST_TEST(!each->hold(image.layer()).has_value());
+  }
+
+  add(*other, make_image(*other, "1"), kName);
+  for (const auto& each : {store, other, open()}) {
+    BOOST_TEST(each->read_blob(image.layer(), 100).value() == "layer 1");
+  }
+  BOOST_TEST(store->verify().empty());
+  BOOST_TEST(!std::filesystem::exists(path / "cache" / "damaged"));
+}
+
+BOOST_AUTO_TEST_CASE(a_blob_that_was_repaired_by_hand_is_sound_again) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  flip_byte(blob_path(image.layer()));
+  BOOST_TEST(store->verify().size() == 1U);
+  flip_byte(blob_path(image.layer()));
+  BOOST_TEST(store->verify().empty());
+  BOOST_TEST(store->open_blob(image.layer()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_store_remembers_damage_as_long_as_it_is_open) {
+  const TestImage image = [&] {
+    const auto store = open();
+    TestImage made = make_image(*store, "1");
+    add(*store, made, kName);
+    return made;
+  }();
+  flip_byte(blob_path(image.layer()));
+  const auto before = files();
+  const auto store = open(Store::Access::read_only);
+  BOOST_TEST(store->verify().size() == 1U);
+  BOOST_TEST(errno_of([&] { (void)store->open_blob(image.layer()); }) == EIO);
+  BOOST_TEST((files() == before));
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_blob_is_found) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  std::filesystem::remove(blob_path(image.layer()));
+  const auto damages = store->verify();
+  BOOST_TEST_REQUIRE(damages.size() == 1U);
+  BOOST_TEST(damages[0].digest.str() == image.layer().str());
+  BOOST_TEST(damages[0].why ==
+             "is missing, but the document " + image.manifest().str() + " refers to it");
+  add(*store, image, kName);
+  BOOST_TEST(store->verify().empty());
+}
+
+BOOST_AUTO_TEST_CASE(something_else_of_a_blobs_name_is_found) {
+  const auto store = open();
+  std::filesystem::create_symlink("/etc/passwd", blob_path(sha256("x")));
+  std::filesystem::create_directory(blob_path(sha256("y")));
+  BOOST_TEST(store->verify().size() == 2U);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace imagefs::blobstore
