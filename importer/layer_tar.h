@@ -27,8 +27,8 @@ namespace imagefs::importer {
 
 struct LayerEntry {
   char type = '0';  // type flag; sparse files are '0', and what old archives mark by a slash is '5'
-  std::string name;  // as the archive gives it
-  std::string link;  // target of a link
+  std::string name = {};  // as the archive gives it
+  std::string link = {};  // target of a link
   std::int64_t mode = 0;
   std::int64_t uid = 0;
   std::int64_t gid = 0;

@@ -1,0 +1,105 @@
+#include "importer/cache_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <filesystem>
+
+#include "blobstore/error.h"
+
+namespace imagefs::importer {
+namespace {
+
+constexpr mode_t kMode = 0644;
+
+std::string temporary_name() {
+  static std::atomic<unsigned> counter = 0;
+  return ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
+}
+
+bool has_no_unnamed_files(int error) {
+  return error == EOPNOTSUPP || error == EISDIR || error == ENOENT || error == EINVAL;
+}
+
+UniqueFd open_directory(int parent, const std::string& name) {
+  if (mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) return UniqueFd();
+  return UniqueFd(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+}  // namespace
+
+UniqueFd open_cache(int store_fd, const std::string& name) {
+  const UniqueFd cache = open_directory(store_fd, "cache");
+  if (!cache) return UniqueFd();
+  UniqueFd directory = open_directory(cache.get(), name);
+  if (directory && faccessat(directory.get(), ".", W_OK, AT_EACCESS) != 0) directory.reset();
+  return directory;
+}
+
+CacheFile::CacheFile(int directory_fd) {
+  UniqueFd temporary_directory;
+  if (directory_fd < 0) {
+    const std::string path = std::filesystem::temp_directory_path();
+    temporary_directory.reset(open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!temporary_directory) throw_errno(path);
+    directory_fd = temporary_directory.get();
+  }
+  fd_.reset(openat(directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
+  if (fd_) return;
+  if (!has_no_unnamed_files(errno)) throw_errno("a file in cache/");
+  make_named(directory_fd);
+}
+
+CacheFile::CacheFile(CacheFile&& other) noexcept
+    : fd_(std::move(other.fd_)),
+      directory_(std::move(other.directory_)),
+      temporary_(std::exchange(other.temporary_, {})) {}
+
+CacheFile::~CacheFile() {
+  if (!temporary_.empty()) unlinkat(directory_.get(), temporary_.c_str(), 0);
+}
+
+void CacheFile::make_named(int directory_fd) {
+  directory_.reset(openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::string name = temporary_name();
+  fd_.reset(openat(directory_fd, name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, kMode));
+  if (!directory_ || !fd_) throw_errno("a file in cache/");
+  temporary_ = name;
+}
+
+void CacheFile::publish(int directory_fd, const std::string& name) {
+  if (temporary_.empty()) {
+    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
+    const auto link_as = [&](const std::string& as) {
+      return linkat(AT_FDCWD, self.c_str(), directory_fd, as.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    };
+    if (link_as(name)) return;
+    if (errno != EEXIST) throw_errno("cache/ … " + name);
+    directory_.reset(openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const std::string temporary = temporary_name();
+    if (!directory_ || !link_as(temporary)) throw_errno("cache/ … " + name);
+    temporary_ = temporary;
+  }
+  if (renameat(directory_.get(), temporary_.c_str(), directory_fd, name.c_str()) != 0) {
+    throw_errno("cache/ … " + name);
+  }
+  temporary_.clear();
+}
+
+void write_at(int fd, const void* data, std::size_t size, std::uint64_t offset) {
+  const auto* bytes = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = pwrite(fd, bytes, size, static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) throw_errno("a file in cache/");
+    bytes += written;
+    size -= static_cast<std::size_t>(written);
+    offset += static_cast<std::uint64_t>(written);
+  }
+}
+
+}  // namespace imagefs::importer
