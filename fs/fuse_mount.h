@@ -1,0 +1,49 @@
+// What the FUSE operations of one mount work on, and what they share.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "fs/fuse_request.h"
+#include "fs/handle_table.h"
+#include "fs/ingest.h"
+#include "fs/mount_root.h"
+#include "fs/node_table.h"
+#include "fs/refresher.h"
+
+namespace imagefs::fs {
+
+// Seconds for which the kernel may believe what is fixed.
+inline constexpr double kForever = 1e9;
+
+struct Mount {
+  Mount(std::shared_ptr<const MountRoot> mount_root, Ingest* own_ingest, Refresher& own_refresher,
+        int store_directory)
+      : root(std::move(mount_root)),
+        nodes(root),
+        ingest(own_ingest),
+        refresher(own_refresher),
+        store(store_directory) {}
+
+  std::shared_ptr<const MountRoot> root;
+  NodeTable nodes;
+  HandleTable handles;
+  Ingest* ingest;  // null: nothing can be imported through this mount
+  Refresher& refresher;
+  int store;  // the store's directory
+};
+
+// The entry that tells the kernel of a node: `parent` decides how long the name may be believed.
+[[nodiscard]] fuse_entry_param make_entry(const Node& parent, const Node& node);
+[[nodiscard]] double attribute_timeout(const Node& node);
+
+// What an opened file's flags are for its node: fixed content stays cached, what changes is read
+// directly.
+void set_open_flags(fuse_file_info& file, const Node& node);
+
+// The operations of the two halves of the interface, see fuse_read.cc and fuse_write.cc.
+void add_read_operations(fuse_lowlevel_ops& operations);
+void add_write_operations(fuse_lowlevel_ops& operations);
+
+}  // namespace imagefs::fs

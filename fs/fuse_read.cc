@@ -1,0 +1,126 @@
+// The operations that look and read.
+#include <fcntl.h>
+#include <sys/statvfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <string>
+#include <vector>
+
+#include "blobstore/error.h"
+#include "fs/fuse_directory.h"
+#include "fs/fuse_guard.h"
+#include "fs/fuse_mount.h"
+
+namespace imagefs::fs {
+namespace {
+
+constexpr std::size_t kNameMax = 255;
+
+void lookup(Mount& mount, Request& request, fuse_ino_t parent, const char* name) {
+  if (std::string_view(name).size() > kNameMax) throw Error(ENAMETOOLONG, "name too long");
+  const NodePtr directory = mount.nodes.get(parent);
+  if (directory->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
+  const NodePtr node = directory->lookup(name);
+  if (!node) {
+    fuse_entry_param absent{};
+    absent.entry_timeout = kForever;
+    if (directory->lifetime() != Lifetime::fixed) return request.error(ENOENT);
+    (void)request.entry(absent);
+    return;
+  }
+  const fuse_entry_param entry = make_entry(*directory, *node);
+  mount.nodes.remember(node);
+  if (!request.entry(entry)) mount.nodes.forget(node->id(), 1);
+}
+
+void forget(Mount& mount, Request& request, fuse_ino_t node, std::uint64_t times) {
+  mount.nodes.forget(node, times);
+  request.none();
+}
+
+void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget_data* forgets) {
+  for (std::size_t i = 0; i < count; ++i) mount.nodes.forget(forgets[i].ino, forgets[i].nlookup);
+  request.none();
+}
+
+void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
+  const NodePtr node = mount.nodes.get(id);
+  request.attributes(node->attributes(), attribute_timeout(*node));
+}
+
+void readlink(Mount& mount, Request& request, fuse_ino_t id) {
+  request.target(mount.nodes.get(id)->target());
+}
+
+void opendir(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* file) {
+  const NodePtr node = mount.nodes.get(id);
+  if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
+  const bool cached = node->lifetime() != Lifetime::volatile_;
+  file->cache_readdir = cached;
+  file->keep_cache = cached;
+  (void)request.opened(*file);
+}
+
+void readdir(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
+             fuse_file_info* /*file*/) {
+  const NodePtr node = mount.nodes.get(id);
+  request.bytes(list_names(request, *node, size, static_cast<std::uint64_t>(offset)));
+}
+
+void readdirplus(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
+                 fuse_file_info* /*file*/) {
+  const NodePtr node = mount.nodes.get(id);
+  request.bytes(list_nodes(request, mount.nodes, *node, size, static_cast<std::uint64_t>(offset)));
+}
+
+void read(Mount& mount, Request& request, fuse_ino_t /*id*/, std::size_t size, off_t offset,
+          fuse_file_info* file) {
+  const HandlePtr handle = mount.handles.get(file->fh);
+  thread_local std::vector<std::byte> buffer;
+  if (buffer.size() < size) buffer.resize(size);
+  const std::span into(buffer.data(), size);
+  request.bytes(into.first(handle->content->read(into, static_cast<std::uint64_t>(offset))));
+}
+
+void getxattr(Mount& mount, Request& request, fuse_ino_t id, const char* name, std::size_t size) {
+  const auto value = mount.nodes.get(id)->xattr(name);
+  if (!value) return request.error(ENODATA);
+  if (size == 0) return request.xattr_size(value->size());
+  if (size < value->size()) return request.error(ERANGE);
+  request.bytes(std::as_bytes(std::span(*value)));
+}
+
+void listxattr(Mount& mount, Request& request, fuse_ino_t id, std::size_t size) {
+  std::string names;
+  for (const std::string& name : mount.nodes.get(id)->xattr_names()) names.append(name) += '\0';
+  if (size == 0) return request.xattr_size(names.size());
+  if (size < names.size()) return request.error(ERANGE);
+  request.bytes(std::as_bytes(std::span(names)));
+}
+
+void statfs(Mount& mount, Request& request, fuse_ino_t /*id*/) {
+  struct statvfs statistics{};
+  if (::fstatvfs(mount.store, &statistics) != 0) throw_errno("statvfs");
+  statistics.f_namemax = kNameMax;
+  request.filesystem(statistics);
+}
+
+}  // namespace
+
+void add_read_operations(fuse_lowlevel_ops& operations) {
+  operations.lookup = kGuarded<lookup>;
+  operations.forget = kGuarded<forget>;
+  operations.forget_multi = kGuarded<forget_multi>;
+  operations.getattr = kGuarded<getattr>;
+  operations.readlink = kGuarded<readlink>;
+  operations.opendir = kGuarded<opendir>;
+  operations.readdir = kGuarded<readdir>;
+  operations.readdirplus = kGuarded<readdirplus>;
+  operations.read = kGuarded<read>;
+  operations.getxattr = kGuarded<getxattr>;
+  operations.listxattr = kGuarded<listxattr>;
+  operations.statfs = kGuarded<statfs>;
+}
+
+}  // namespace imagefs::fs

@@ -1,0 +1,239 @@
+// The operations that open and write: ingest/ takes archives, everything else is read-only.
+#include <fcntl.h>
+#include <linux/falloc.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <string_view>
+
+#include "blobstore/error.h"
+#include "fs/fuse_guard.h"
+#include "fs/fuse_mount.h"
+
+namespace imagefs::fs {
+namespace {
+
+bool wants_write(const fuse_file_info& file) {
+  return (file.flags & O_ACCMODE) != O_RDONLY || (file.flags & O_TRUNC) != 0;
+}
+
+// The file of ingest/ with this id. Throws Error{EROFS} when it is another's.
+IngestFilePtr ingest_file(const Mount& mount, fuse_ino_t id) {
+  IngestFilePtr file = mount.ingest != nullptr ? mount.ingest->file(id) : nullptr;
+  if (!file) throw Error(EROFS, "only ingest/ can be written");
+  return file;
+}
+
+// ingest/ when names of the directory `parent` are names there; the root's are too, but for its
+// own.
+Ingest& ingest_at(const Mount& mount, fuse_ino_t parent, std::string_view name) {
+  if (mount.ingest != nullptr) {
+    if (parent == mount.ingest->directory()->id()) return *mount.ingest;
+    if (parent == mount.root->id() && !mount.root->is_taken(name)) return *mount.ingest;
+  }
+  throw Error(EROFS, "only ingest/ can be written");
+}
+
+Handle writer_handle(Ingest::Opened opened, const Caller& caller) {
+  return {.content = opened.file->open(), .opened = opened, .opener = thread_group(caller.pid)};
+}
+
+void set_writer_flags(fuse_file_info& file) {
+  file.direct_io = 1;
+  file.keep_cache = 0;
+  file.noflush = 0;
+}
+
+// The kernel did not take the answer to an open: undo it.
+void close_unanswered(Mount& mount, std::uint64_t number) {
+  const HandlePtr handle = mount.handles.take(number);
+  if (handle->opened.file) mount.ingest->release(handle->opened);
+}
+
+void open(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* file) {
+  const NodePtr node = mount.nodes.get(id);
+  Handle handle;
+  if (wants_write(*file)) {
+    const Caller caller = request.caller();
+    handle = writer_handle(mount.ingest->open(ingest_file(mount, id), caller), caller);
+    set_writer_flags(*file);
+  } else {
+    handle.content = node->open();
+    set_open_flags(*file, *node);
+  }
+  file->fh = mount.handles.add(std::move(handle));
+  if (!request.opened(*file)) close_unanswered(mount, file->fh);
+}
+
+void create(Mount& mount, Request& request, fuse_ino_t parent, const char* name, mode_t mode,
+            fuse_file_info* file) {
+  const Caller caller = request.caller();
+  Ingest& ingest = ingest_at(mount, parent, name);
+  const NodePtr directory = mount.nodes.get(parent);
+  const Ingest::Opened opened = ingest.create(name, mode, (file->flags & O_EXCL) != 0, caller);
+  file->fh = mount.handles.add(writer_handle(opened, caller));
+  set_writer_flags(*file);
+  mount.nodes.remember(opened.file);
+  if (request.created(make_entry(*directory, *opened.file), *file)) return;
+  mount.nodes.forget(opened.file->id(), 1);
+  close_unanswered(mount, file->fh);
+}
+
+void write(Mount& mount, Request& request, fuse_ino_t /*id*/, const char* data, std::size_t size,
+           off_t offset, fuse_file_info* file) {
+  const HandlePtr handle = mount.handles.get(file->fh);
+  if (!handle->opened.file) throw Error(EBADF, "not open for writing");
+  const UploadPtr upload = handle->opened.file->upload(handle->opened.writer);
+  upload->write(std::as_bytes(std::span(data, size)), static_cast<std::uint64_t>(offset),
+                pending_write(std::move(request), size));
+}
+
+void flush(Mount& mount, Request& request, fuse_ino_t /*id*/, fuse_file_info* file) {
+  const HandlePtr handle = mount.handles.get(file->fh);
+  if (!handle->opened.file) return request.done();
+  const UploadPtr upload = handle->opened.file->upload(handle->opened.writer);
+  const bool by_opener = thread_group(request.caller().pid) == handle->opener;
+  upload->flush(by_opener, pending(std::move(request)));
+}
+
+// Nothing to wait for before the flush: an archive that is not complete is on no disk.
+void fsync(Mount& /*mount*/, Request& request, fuse_ino_t /*id*/, int /*data_only*/,
+           fuse_file_info* /*file*/) {
+  request.done();
+}
+
+void release(Mount& mount, Request& request, fuse_ino_t /*id*/, fuse_file_info* file) {
+  const HandlePtr handle = mount.handles.take(file->fh);
+  if (handle->opened.file) mount.ingest->release(handle->opened);
+  request.done();
+}
+
+void fallocate(Mount& mount, Request& request, fuse_ino_t id, int mode, off_t offset, off_t length,
+               fuse_file_info* /*file*/) {
+  const IngestFilePtr file = ingest_file(mount, id);
+  const auto size = static_cast<std::uint64_t>(file->attributes().st_size);
+  const auto begin = static_cast<std::uint64_t>(offset);
+  const std::uint64_t end = begin + static_cast<std::uint64_t>(length);
+  if ((mode & ~(FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE)) != 0) {
+    throw Error(EOPNOTSUPP, "fallocate");
+  }
+  if ((mode & FALLOC_FL_PUNCH_HOLE) != 0 && begin < size) {
+    throw Error(EINVAL, "what has been read cannot be written again");
+  }
+  if (mode == 0 && end > size) mount.ingest->truncate(file, end, request.caller());
+  request.done();
+}
+
+std::optional<timespec> new_time(int set, int given, int now, const timespec& time) {
+  if ((set & now) != 0) {
+    timespec current{};
+    ::clock_gettime(CLOCK_REALTIME, &current);
+    return current;
+  }
+  return (set & given) != 0 ? std::optional(time) : std::nullopt;
+}
+
+void change_owner(IngestFile& file, const struct stat& wanted, int set, const Caller& caller) {
+  const bool user = (set & FUSE_SET_ATTR_UID) != 0;
+  const bool group = (set & FUSE_SET_ATTR_GID) != 0;
+  if (!user && !group) return;
+  if (caller.uid != 0 && user && wanted.st_uid != file.owner()) {
+    throw Error(EPERM, "only root gives a file away");
+  }
+  file.change_owner(user ? std::optional(wanted.st_uid) : std::nullopt,
+                    group ? std::optional(wanted.st_gid) : std::nullopt);
+}
+
+void setattr(Mount& mount, Request& request, fuse_ino_t id, struct stat* wanted, int set,
+             fuse_file_info* /*file*/) {
+  const Caller caller = request.caller();
+  const IngestFilePtr file = ingest_file(mount, id);
+  mount.ingest->check_access(*file, caller);
+  change_owner(*file, *wanted, set, caller);
+  if ((set & FUSE_SET_ATTR_MODE) != 0) file->change_mode(wanted->st_mode);
+  if ((set & FUSE_SET_ATTR_SIZE) != 0) {
+    mount.ingest->truncate(file, static_cast<std::uint64_t>(wanted->st_size), caller);
+  }
+  file->change_times(new_time(set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, wanted->st_atim),
+                     new_time(set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, wanted->st_mtim));
+  request.attributes(file->attributes(), attribute_timeout(*file));
+}
+
+void unlink(Mount& mount, Request& request, fuse_ino_t parent, const char* name) {
+  ingest_at(mount, parent, name).unlink(name, request.caller());
+  request.done();
+}
+
+void rename(Mount& mount, Request& request, fuse_ino_t parent, const char* name,
+            fuse_ino_t new_parent, const char* new_name, unsigned int flags) {
+  if ((flags & ~static_cast<unsigned int>(RENAME_NOREPLACE)) != 0) {
+    throw Error(EINVAL, "names of ingest/ cannot be exchanged");
+  }
+  Ingest& ingest = ingest_at(mount, parent, name);
+  (void)ingest_at(mount, new_parent, new_name);
+  ingest.rename(name, new_name, (flags & RENAME_NOREPLACE) != 0, request.caller());
+  request.done();
+}
+
+void setxattr(Mount& mount, Request& /*request*/, fuse_ino_t id, const char* /*name*/,
+              const char* /*value*/, std::size_t /*size*/, int /*flags*/) {
+  (void)ingest_file(mount, id);
+  throw Error(EOPNOTSUPP, "an arriving archive keeps no extended attributes");
+}
+
+void removexattr(Mount& mount, Request& /*request*/, fuse_ino_t id, const char* /*name*/) {
+  (void)ingest_file(mount, id);
+  throw Error(ENODATA, "no such attribute");
+}
+
+[[noreturn]] void refuse() { throw Error(EROFS, "only archives can be made, in ingest/"); }
+
+void mknod(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*parent*/, const char* /*name*/,
+           mode_t /*mode*/, dev_t /*device*/) {
+  refuse();
+}
+
+void mkdir(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*parent*/, const char* /*name*/,
+           mode_t /*mode*/) {
+  refuse();
+}
+
+void rmdir(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*parent*/, const char* /*name*/) {
+  refuse();
+}
+
+void symlink(Mount& /*mount*/, Request& /*request*/, const char* /*target*/, fuse_ino_t /*parent*/,
+             const char* /*name*/) {
+  refuse();
+}
+
+void link(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*id*/, fuse_ino_t /*parent*/,
+          const char* /*name*/) {
+  refuse();
+}
+
+}  // namespace
+
+void add_write_operations(fuse_lowlevel_ops& operations) {
+  operations.open = kGuarded<open>;
+  operations.create = kGuarded<create>;
+  operations.write = kGuarded<write>;
+  operations.flush = kGuarded<flush>;
+  operations.fsync = kGuarded<fsync>;
+  operations.release = kGuarded<release>;
+  operations.fallocate = kGuarded<fallocate>;
+  operations.setattr = kGuarded<setattr>;
+  operations.unlink = kGuarded<unlink>;
+  operations.rename = kGuarded<rename>;
+  operations.setxattr = kGuarded<setxattr>;
+  operations.removexattr = kGuarded<removexattr>;
+  operations.mknod = kGuarded<mknod>;
+  operations.mkdir = kGuarded<mkdir>;
+  operations.rmdir = kGuarded<rmdir>;
+  operations.symlink = kGuarded<symlink>;
+  operations.link = kGuarded<link>;
+}
+
+}  // namespace imagefs::fs

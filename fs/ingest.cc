@@ -1,0 +1,265 @@
+#include "fs/ingest.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "blobstore/error.h"
+#include "fs/ingest_directory.h"
+
+namespace imagefs::fs {
+namespace {
+
+constexpr std::size_t kNameMax = 255 - Refusals::kSuffix.size();
+constexpr std::size_t kPipe = 2 << 20;  // bytes that may wait for one import
+// How soon a request is let go of whose caller is being killed.
+constexpr std::chrono::milliseconds kArrivingPeriod{100};
+constexpr std::chrono::milliseconds kPeriod{1000};
+
+}  // namespace
+
+Ingest::Ingest(Options options, Hooks hooks)
+    : options_(options),
+      hooks_(std::move(hooks)),
+      directory_(std::make_shared<Directory>(*this)),
+      refusals_([this] { return new_id(); }),
+      last_id_(kFirstId) {
+  touch();
+  watcher_ = std::thread([this] { watch(); });
+}
+
+Ingest::~Ingest() { stop(); }
+
+NodeId Ingest::new_id() { return ++last_id_; }
+
+NodePtr Ingest::lookup(std::string_view name) const {
+  if (const IngestFilePtr file = find(name)) return file;
+  const auto refusal = refusals_.find(name);
+  return refusal ? refusal->node : nullptr;
+}
+
+IngestFilePtr Ingest::find(std::string_view name) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : found->second;
+}
+
+IngestFilePtr Ingest::file(NodeId id) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = ids_.find(id);
+  return found == ids_.end() ? nullptr : found->second.lock();
+}
+
+std::vector<IngestFilePtr> Ingest::files() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<IngestFilePtr> result;
+  for (const auto& [name, file] : names_) result.push_back(file);
+  return result;
+}
+
+Ingest::Opened Ingest::create(std::string_view name, mode_t mode, bool exclusive,
+                              const Caller& caller) {
+  if (name.size() > kNameMax) throw Error(ENAMETOOLONG, "the name is too long");
+  IngestFilePtr file = find(name);
+  if (file && exclusive) throw Error(EEXIST, std::string(name) + " exists");
+  const bool fresh = !file;
+  if (fresh) file = std::make_shared<IngestFile>(new_id(), std::string(name), caller, mode);
+  if (fresh) {
+    const std::lock_guard lock(mutex_);
+    const auto [at, inserted] = names_.try_emplace(std::string(name), file);
+    file = at->second;
+    ids_.try_emplace(file->id(), file);
+  }
+  try {
+    return open(file, caller);
+  } catch (...) {
+    const std::lock_guard lock(mutex_);
+    if (fresh && !file->upload()) names_.erase(std::string(name));
+    throw;
+  }
+}
+
+Ingest::Opened Ingest::open(const IngestFilePtr& file, const Caller& caller) {
+  file->check_access(caller, options_.uid);
+  if (find(file->name()) != file) throw Error(ESTALE, file->name() + " was removed");
+  check_room({file->name(), caller.uid});
+  const auto [writer, before] = file->attach(make_upload(file));
+  if (before) before->cancel(ECANCELED, "a new copy has begun");
+  touch();
+  return {file, writer};
+}
+
+void Ingest::check_access(const IngestFile& file, const Caller& caller) const {
+  file.check_access(caller, options_.uid);
+}
+
+void Ingest::check_room(const Arrival& arrival) {
+  const auto all = files();
+  const auto arriving =
+      std::ranges::count_if(all, [](const IngestFilePtr& file) { return file->is_arriving(); });
+  const std::unique_lock lock(mutex_);
+  if (stopped_) throw Error(ESHUTDOWN, "the mount is going away");
+  if (static_cast<std::size_t>(arriving) < options_.max_imports) return;
+  const Error error(EAGAIN,
+                    std::to_string(arriving) + " archives arrive already, which is the limit");
+  hooks_.refuse(arrival, error);
+  throw error;
+}
+
+UploadPtr Ingest::make_upload(const IngestFilePtr& file) {
+  const std::weak_ptr<IngestFile> weak = file;
+  const Arrival arrival{file->name(), file->owner()};
+  return std::make_shared<Upload>(
+      kPipe, Upload::Hooks{
+                 .start = [this](std::function<void()> work) { threads_.start(std::move(work)); },
+                 .import = [this, arrival](
+                               importer::BytePipe& pipe) { return hooks_.import(arrival, pipe); },
+                 .incomplete =
+                     [this, weak](const Upload& upload, const std::string& sentence) {
+                       if (const auto known = weak.lock()) incomplete(known, upload, sentence);
+                     },
+                 .settled =
+                     [this, weak](const Upload& upload, const Verdict& verdict) {
+                       if (const auto known = weak.lock()) settled(known, upload, verdict);
+                     }});
+}
+
+bool Ingest::is_current(const IngestFilePtr& file, const Upload& upload) const {
+  return file->upload().get() == &upload && find(file->name()) == file;
+}
+
+void Ingest::incomplete(const IngestFilePtr& file, const Upload& upload,
+                        const std::string& sentence) {
+  if (!is_current(file, upload)) return;
+  const auto attributes = file->attributes();
+  refusals_.add(file->name(), sentence, {attributes.st_uid, attributes.st_gid});
+  touch();
+}
+
+void Ingest::settled(const IngestFilePtr& file, const Upload& upload, const Verdict& verdict) {
+  if (!is_current(file, upload)) return;
+  file->end();
+  if (verdict.errno_value == 0) {
+    refusals_.remove(file->name());
+  } else {
+    const auto attributes = file->attributes();
+    refusals_.add(file->name(), verdict.sentence, {attributes.st_uid, attributes.st_gid});
+  }
+  touch();
+}
+
+void Ingest::release(const Opened& opened) {
+  const UploadPtr upload = opened.file->detach(opened.writer);
+  if (!upload) return;
+  upload->release();
+  if (upload->is_settled()) opened.file->end();
+  touch();
+}
+
+void Ingest::truncate(const IngestFilePtr& file, std::uint64_t size, const Caller& caller) {
+  file->check_access(caller, options_.uid);
+  const UploadPtr upload = file->upload();
+  if (!upload) return;
+  if (size != 0) return upload->extend(size);
+  if (upload->size() == 0) return;
+  if (const UploadPtr before = file->replace(make_upload(file))) {
+    before->cancel(ECANCELED, "a new copy has begun");
+  }
+  touch();
+}
+
+void Ingest::unlink(std::string_view name, const Caller& caller) {
+  if (const IngestFilePtr file = find(name)) {
+    file->check_access(caller, options_.uid);
+    {
+      const std::lock_guard lock(mutex_);
+      names_.erase(file->name());
+    }
+    if (const UploadPtr upload = file->upload()) upload->cancel(ECANCELED, "it was removed");
+    return touch();
+  }
+  const auto refusal = refusals_.find(name);
+  if (!refusal) throw Error(ENOENT, "no such name");
+  if (caller.uid != 0 && caller.uid != options_.uid && caller.uid != refusal->owner) {
+    throw Error(EACCES, refusal->name + " is another user's");
+  }
+  refusals_.remove(name.substr(0, name.size() - Refusals::kSuffix.size()));
+  touch();
+}
+
+void Ingest::rename(std::string_view from, std::string_view to, bool keep, const Caller& caller) {
+  if (to.size() > kNameMax) throw Error(ENAMETOOLONG, "the name is too long");
+  const IngestFilePtr file = find(from);
+  if (!file) throw Error(lookup(from) ? EPERM : ENOENT, "no archive of that name");
+  file->check_access(caller, options_.uid);
+  if (const IngestFilePtr target = find(to); target && target != file) {
+    if (keep) throw Error(EEXIST, "the new name is taken");
+    target->check_access(caller, options_.uid);
+    if (target->has_writer()) throw Error(EBUSY, "the new name is being written");
+  }
+  const std::lock_guard lock(mutex_);
+  names_.erase(file->name());
+  names_.insert_or_assign(std::string(to), file);
+  file->rename(std::string(to));
+  ::clock_gettime(CLOCK_REALTIME, &modified_);
+}
+
+void Ingest::touch() {
+  const std::lock_guard lock(mutex_);
+  ::clock_gettime(CLOCK_REALTIME, &modified_);
+  changed_.notify_all();
+}
+
+void Ingest::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) return;
+    stopped_ = true;
+    changed_.notify_all();
+  }
+  watcher_.join();
+  for (const IngestFilePtr& file : files()) {
+    if (const UploadPtr upload = file->upload())
+      upload->cancel(ECANCELED, "the mount is going away");
+  }
+  threads_.join();
+}
+
+void Ingest::watch() {
+  std::unique_lock lock(mutex_);
+  while (!stopped_) {
+    changed_.wait(lock, [this] { return stopped_ || !names_.empty(); });
+    lock.unlock();
+    const auto all = files();
+    look_after(all);
+    forget_ended();
+    const bool arriving = std::ranges::any_of(all, &IngestFile::is_arriving);
+    lock.lock();
+    changed_.wait_for(lock, arriving ? kArrivingPeriod : kPeriod, [this] { return stopped_; });
+  }
+}
+
+void Ingest::look_after(const std::vector<IngestFilePtr>& files) {
+  const auto idle_since = Upload::Clock::now() - options_.idle_timeout;
+  for (const IngestFilePtr& file : files) {
+    const UploadPtr upload = file->upload();
+    if (!upload || upload->is_settled()) continue;
+    upload->drop_abandoned();
+    if (options_.idle_timeout.count() != 0 && upload->last_write() < idle_since) {
+      upload->cancel(ETIMEDOUT, "nothing was written for " +
+                                    std::to_string(options_.idle_timeout.count()) + " seconds");
+    }
+  }
+}
+
+void Ingest::forget_ended() {
+  const auto oldest = IngestFile::Clock::now() - options_.grace;
+  const std::lock_guard lock(mutex_);
+  std::erase_if(names_, [&](const auto& entry) {
+    const auto ended = entry.second->ended();
+    return ended && *ended < oldest && !entry.second->has_writer();
+  });
+  std::erase_if(ids_, [](const auto& entry) { return entry.second.expired(); });
+}
+
+}  // namespace imagefs::fs

@@ -1,0 +1,172 @@
+#include "fs/ingest_file.h"
+
+#include <cerrno>
+#include <utility>
+
+#include "blobstore/error.h"
+
+namespace imagefs::fs {
+namespace {
+
+constexpr mode_t kPermissions = 07777;
+constexpr blksize_t kBlockSize = 1 << 20;  // what cp then writes at once
+constexpr std::chrono::milliseconds kReleaseDelay{100};
+constexpr std::uint64_t kStatBlock = 512;  // st_blocks counts these
+
+timespec now() {
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
+  return time;
+}
+
+class ConsumedArchive final : public Content {
+ public:
+  explicit ConsumedArchive(std::uint64_t size) : size_(size) {}
+  std::size_t read(std::span<std::byte>, std::uint64_t) const override {
+    throw Error(EPERM, "an archive in ingest/ is consumed as it is written");
+  }
+  std::uint64_t size() const override { return size_; }
+
+ private:
+  std::uint64_t size_;
+};
+
+}  // namespace
+
+IngestFile::IngestFile(NodeId id, std::string name, const Caller& owner, mode_t mode)
+    : id_(id),
+      name_(std::move(name)),
+      uid_(owner.uid),
+      gid_(owner.gid),
+      mode_(mode & kPermissions),
+      accessed_(now()),
+      modified_(accessed_),
+      changed_(accessed_) {}
+
+struct stat IngestFile::attributes() const {
+  const std::lock_guard lock(mutex_);
+  const std::uint64_t size = upload_ ? upload_->size() : 0;
+  struct stat result{};
+  result.st_ino = id_;
+  result.st_mode = S_IFREG | mode_;
+  result.st_nlink = 1;
+  result.st_uid = uid_;
+  result.st_gid = gid_;
+  result.st_size = static_cast<off_t>(size);
+  result.st_blocks = static_cast<blkcnt_t>((size + kStatBlock - 1) / kStatBlock);
+  result.st_blksize = kBlockSize;
+  result.st_atim = accessed_;
+  result.st_mtim = modified_;
+  result.st_ctim = changed_;
+  return result;
+}
+
+ContentPtr IngestFile::open() const {
+  const UploadPtr current = upload();
+  return std::make_shared<ConsumedArchive>(current ? current->size() : 0);
+}
+
+void IngestFile::check_access(const Caller& caller, uid_t daemon) const {
+  const std::lock_guard lock(mutex_);
+  if (caller.uid == 0 || caller.uid == uid_ || caller.uid == daemon) return;
+  throw Error(EACCES, name_ + " belongs to another user");
+}
+
+void IngestFile::change_mode(mode_t mode) {
+  const std::lock_guard lock(mutex_);
+  mode_ = mode & kPermissions;
+  changed_ = now();
+}
+
+void IngestFile::change_owner(std::optional<uid_t> uid, std::optional<gid_t> gid) {
+  const std::lock_guard lock(mutex_);
+  uid_ = uid.value_or(uid_);
+  gid_ = gid.value_or(gid_);
+  changed_ = now();
+}
+
+void IngestFile::change_times(std::optional<timespec> accessed, std::optional<timespec> modified) {
+  const std::lock_guard lock(mutex_);
+  accessed_ = accessed.value_or(accessed_);
+  modified_ = modified.value_or(modified_);
+  changed_ = now();
+}
+
+bool IngestFile::is_open() const {
+  return writer_ != 0 && upload_->closing() != Upload::Closing::closed;
+}
+
+IngestFile::Attached IngestFile::attach(UploadPtr fresh) {
+  std::unique_lock lock(mutex_);
+  if (writer_ != 0 && upload_->closing() == Upload::Closing::maybe) {
+    detached_.wait_for(lock, kReleaseDelay, [this] { return writer_ == 0; });
+  }
+  if (is_open()) throw Error(EBUSY, name_ + " is being written by another process");
+  writer_ = ++last_writer_;
+  ended_.reset();
+  modified_ = changed_ = now();
+  return {writer_, std::exchange(upload_, std::move(fresh))};
+}
+
+UploadPtr IngestFile::replace(UploadPtr fresh) {
+  const std::lock_guard lock(mutex_);
+  ended_.reset();
+  return std::exchange(upload_, std::move(fresh));
+}
+
+UploadPtr IngestFile::upload(Writer writer) const {
+  const std::lock_guard lock(mutex_);
+  if (writer == writer_) return upload_;
+  throw Error(ESTALE, name_ + " was opened again by another writer");
+}
+
+UploadPtr IngestFile::detach(Writer writer) {
+  const std::lock_guard lock(mutex_);
+  if (writer != writer_) return {};
+  writer_ = 0;
+  detached_.notify_all();
+  return upload_;
+}
+
+UploadPtr IngestFile::upload() const {
+  const std::lock_guard lock(mutex_);
+  return upload_;
+}
+
+std::string IngestFile::name() const {
+  const std::lock_guard lock(mutex_);
+  return name_;
+}
+
+void IngestFile::rename(std::string name) {
+  const std::lock_guard lock(mutex_);
+  name_ = std::move(name);
+  changed_ = now();
+}
+
+uid_t IngestFile::owner() const {
+  const std::lock_guard lock(mutex_);
+  return uid_;
+}
+
+bool IngestFile::is_arriving() const {
+  const std::lock_guard lock(mutex_);
+  return upload_ && !upload_->is_settled();
+}
+
+bool IngestFile::has_writer() const {
+  const std::lock_guard lock(mutex_);
+  return is_open();
+}
+
+std::optional<IngestFile::Clock::time_point> IngestFile::ended() const {
+  const std::lock_guard lock(mutex_);
+  return ended_;
+}
+
+void IngestFile::end() {
+  const std::lock_guard lock(mutex_);
+  ended_ = Clock::now();
+}
+
+}  // namespace imagefs::fs

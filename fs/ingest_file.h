@@ -1,0 +1,90 @@
+// A name in ingest/: a file that is being written, or was a moment ago.
+//
+// It is the inode; what is written is an Upload, and each time a writer starts over there is a new
+// one. At most one writer has the file open.
+//
+// Thread safety: every member from any thread.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <ctime>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "fs/caller.h"
+#include "fs/node.h"
+#include "fs/upload.h"
+
+namespace imagefs::fs {
+
+class IngestFile final : public Node {
+ public:
+  using Clock = std::chrono::steady_clock;
+  using Writer = std::uint64_t;  // who has it open for writing; never 0
+
+  // `mode`: the permission bits that its creator asked for.
+  IngestFile(NodeId id, std::string name, const Caller& owner, mode_t mode);
+
+  [[nodiscard]] NodeId id() const override { return id_; }
+  [[nodiscard]] struct stat attributes() const override;
+  [[nodiscard]] Lifetime lifetime() const override { return Lifetime::volatile_; }
+  // An archive is consumed: every read gives Error{EPERM}.
+  [[nodiscard]] ContentPtr open() const override;
+
+  // Throws Error{EACCES} unless it is the owner's, root's or `daemon`'s request.
+  void check_access(const Caller& caller, uid_t daemon) const;
+  void change_mode(mode_t mode);
+  void change_owner(std::optional<uid_t> uid, std::optional<gid_t> gid);
+  void change_times(std::optional<timespec> accessed, std::optional<timespec> modified);
+
+  struct Attached {
+    Writer writer;
+    UploadPtr before;  // what was written earlier, if anything
+  };
+  // A writer opens the file with a fresh upload. Throws Error{EBUSY} while another has it open and
+  // has not closed it; one that has closed it is no writer any more, though its RELEASE may come
+  // later. Waits a moment for a RELEASE that may be on its way.
+  [[nodiscard]] Attached attach(UploadPtr fresh);
+  // The writer starts over. Gives what it wrote before.
+  [[nodiscard]] UploadPtr replace(UploadPtr fresh);
+  // Where the writer's bytes go. Throws Error{ESTALE} when it is no writer any more.
+  [[nodiscard]] UploadPtr upload(Writer writer) const;
+  // The writer's last descriptor is gone. Gives its upload, or null when it was no writer any more.
+  [[nodiscard]] UploadPtr detach(Writer writer);
+  [[nodiscard]] UploadPtr upload() const;
+
+  [[nodiscard]] std::string name() const;
+  void rename(std::string name);
+  [[nodiscard]] uid_t owner() const;
+  // Listed until its end.
+  [[nodiscard]] bool is_arriving() const;
+  [[nodiscard]] bool has_writer() const;
+  // Since when nothing arrives; nothing while something does.
+  [[nodiscard]] std::optional<Clock::time_point> ended() const;
+  void end();
+
+ private:
+  [[nodiscard]] bool is_open() const;
+
+  const NodeId id_;
+  mutable std::mutex mutex_;
+  std::condition_variable detached_;
+  std::string name_;
+  uid_t uid_;
+  gid_t gid_;
+  mode_t mode_;
+  timespec accessed_;
+  timespec modified_;
+  timespec changed_;
+  UploadPtr upload_;
+  Writer writer_ = 0;
+  Writer last_writer_ = 0;
+  std::optional<Clock::time_point> ended_;
+};
+
+using IngestFilePtr = std::shared_ptr<IngestFile>;
+
+}  // namespace imagefs::fs
