@@ -52,8 +52,8 @@ class Importer {
   // mismatch, corrupt archive; EINVAL no image archive, bad document; EOPNOTSUPP a format that is
   // not supported; EFBIG over a limit; ENOSPC store full.
   Outcome run(ByteSource& source);
-  // Whether the archive would import if the stream ended here: the end-of-archive marker has passed,
-  // or all that its documents refer to is there and whole.
+  // Whether the archive would import if the stream ended here: the end-of-archive marker has
+  // passed, or all that its documents refer to is there and whole.
   [[nodiscard]] bool complete() const;
   [[nodiscard]] Progress progress() const;
 

@@ -45,6 +45,10 @@ PaxSparse pax_sparse(const PaxRecords& records) {
   return find_pax(records, "GNU.sparse.map") ? PaxSparse::map_in_records : PaxSparse::none;
 }
 
+bool names_entries(const PaxRecords& records) {
+  return find_pax(records, "path") || find_pax(records, "linkpath") || find_pax(records, "size");
+}
+
 }  // namespace
 
 void LayerTar::append(std::span<const std::byte> bytes) {
@@ -67,8 +71,14 @@ void LayerTar::append(std::span<const std::byte> bytes) {
 void LayerTar::finish() const {
   const bool between = state_ == State::header || state_ == State::after_zeros;
   if (state_ == State::ended || (between && filled_ == 0 && skip_ <= padding_)) return;
-  throw Error(EBADMSG,
-              "the layer's tar ends within an entry, at byte " + std::to_string(position_));
+  throw Error(EBADMSG, "the tar stream ends within an entry, at byte " + std::to_string(position_));
+}
+
+bool LayerTar::within_headers() const {
+  if (state_ == State::ended || skip_ > 0) return false;
+  const bool announced = !pax_.empty() || !long_name_.empty() || !long_link_.empty();
+  const bool between = state_ == State::header || state_ == State::after_zeros;
+  return !between || announced || filled_ > 0;
 }
 
 void LayerTar::take_block() try {
@@ -92,8 +102,8 @@ void LayerTar::take_block() try {
   }
 } catch (const Error& error) {
   if (error.errno_value() != EBADMSG) throw;
-  throw Error(EBADMSG, "the layer's tar is corrupt before byte " + std::to_string(position_) +
-                           ": " + error.sentence());
+  throw Error(EBADMSG, "the tar stream is corrupt before byte " + std::to_string(position_) + ": " +
+                           error.sentence());
 }
 
 void LayerTar::on_header() {
@@ -134,7 +144,7 @@ void LayerTar::on_special() {
   if (special_type_ == 'K') long_link_ = parse_text(special_);
   if (special_type_ == 'x') pax_ = parse_pax(special_);
   // A global header speaks of no entry that Go's reader would change: it is checked and dropped.
-  if (special_type_ == 'g') static_cast<void>(parse_pax(special_));
+  if (special_type_ == 'g' && names_entries(parse_pax(special_))) has_global_name_ = true;
 }
 
 void LayerTar::on_entry() {
@@ -164,6 +174,7 @@ void LayerTar::apply_pax() {
 }
 
 void LayerTar::start_data() {
+  entry_.declared_size = data_size_;
   if (is_header_only(entry_.type)) data_size_ = 0;
   entry_.size = data_size_;
   entry_.offset = position_;

@@ -36,6 +36,7 @@ struct LayerEntry {
   std::int64_t minor = 0;
   TarTime mtime = {};
   std::uint64_t size = 0;                // bytes of the file, holes included
+  std::uint64_t declared_size = 0;       // what the headers say, also for types without data
   std::uint64_t offset = 0;              // in the stream, of the data
   std::optional<SparseMap> sparse = {};  // its segments' data follow each other from `offset`
   bool map_too_long = false;             // a sparse file that cannot be read
@@ -53,6 +54,13 @@ class LayerTar {
   void append(std::span<const std::byte> bytes);
   // Throws Error{EBADMSG} when the stream ends within an entry. The marker may be missing.
   void finish() const;
+
+  // Whether the end-of-archive marker has passed.
+  [[nodiscard]] bool ended() const { return state_ == State::ended; }
+  // Whether the bytes so far end within the headers of an entry.
+  [[nodiscard]] bool within_headers() const;
+  // Whether a global header gives a name or a size to all entries; Go's reader ignores it.
+  [[nodiscard]] bool has_global_name() const { return has_global_name_; }
 
  private:
   enum class State { header, after_zeros, special, old_sparse, sparse_map, ended };
@@ -87,6 +95,7 @@ class LayerTar {
   std::uint64_t data_size_ = 0;  // bytes of the entry's data in the stream
   TarFormat format_ = TarFormat::v7;
   LayerEntry entry_;
+  bool has_global_name_ = false;
   OldSparseMap old_map_;
   SparseMapReader map_reader_;
 };

@@ -1,0 +1,160 @@
+#include "importer/archive.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <utility>
+#include <vector>
+
+#include "blobstore/error.h"
+#include "importer/entry_name.h"
+
+namespace imagefs::importer {
+namespace {
+
+// What makes an archive a Docker or an OCI archive.
+constexpr std::array<std::string_view, 2> kMarks{"manifest.json", "oci-layout"};
+constexpr std::string_view kIndex = "index.json";
+
+bool is_control_name(std::string_view name) {
+  const std::string_view base = base_name(name);
+  return base == kIndex || std::find(kMarks.begin(), kMarks.end(), base) != kMarks.end();
+}
+
+}  // namespace
+
+void Archive::add_file(const std::string& name, Content content) { add(name, std::move(content)); }
+
+void Archive::add_symlink(const std::string& name, std::optional<std::string> target) {
+  add(name, Link{.target = std::move(target), .symbolic = true});
+}
+
+void Archive::add_hard_link(const std::string& name, std::optional<std::string> target) {
+  add(name, Link{.target = std::move(target), .symbolic = false});
+}
+
+void Archive::add_other(const std::string& name) {
+  if (is_control_name(name)) add(name, Other{});
+}
+
+void Archive::add(const std::string& name, Entry entry) {
+  const auto [place, added] = entries_.try_emplace(name, std::move(entry));
+  if (added) return;
+  Entry& old = place->second;
+  const auto* old_file = std::get_if<Content>(&old);
+  const auto* file = std::get_if<Content>(&entry);
+  if (old_file && file && file->same_bytes(*old_file)) return;
+  const auto* old_link = std::get_if<Link>(&old);
+  const auto* link = std::get_if<Link>(&entry);
+  if (old_link && link && link->target == old_link->target) return;
+  old = Conflict{};
+}
+
+bool Archive::find_root() {
+  root_.clear();
+  if (has_control_file("")) return true;
+  std::vector<std::string> candidates;
+  for (const auto& [name, entry] : entries_) {
+    const std::string directory(parent_name(name));
+    if (directory.find('/') != std::string::npos || !is_control_name(name)) continue;
+    if (!has_control_file(directory + "/")) continue;
+    if (candidates.empty() || candidates.back() != directory + "/") {
+      candidates.push_back(directory + "/");
+    }
+  }
+  if (candidates.empty()) return false;
+  if (candidates.size() > 1) {
+    throw Error(EINVAL, "the archive holds two image archives, in \"" + candidates[0] +
+                            "\" and in \"" + candidates[1] + "\"");
+  }
+  if (!all_below(candidates[0])) return false;
+  root_ = candidates[0];
+  return true;
+}
+
+bool Archive::has_control_file(const std::string& directory) const {
+  return std::any_of(kMarks.begin(), kMarks.end(), [&](std::string_view mark) {
+    return entries_.contains(directory + std::string(mark));
+  });
+}
+
+bool Archive::all_below(const std::string& directory) const {
+  return std::all_of(entries_.begin(), entries_.end(),
+                     [&](const auto& item) { return item.first.starts_with(directory); });
+}
+
+Archive::Entry* Archive::find_entry(const std::string& name) {
+  const auto found = entries_.find(name);
+  if (found == entries_.end()) return nullptr;
+  if (std::holds_alternative<Conflict>(found->second)) {
+    throw Error(EINVAL, "the archive holds two different entries named \"" + name + "\"");
+  }
+  return &found->second;
+}
+
+Content* Archive::find(std::string_view name) {
+  const auto clean = clean_name(name);
+  return clean ? follow(root_ + *clean) : nullptr;
+}
+
+Content* Archive::follow(std::string name) {
+  const std::string first = name;
+  for (int hops = 0; hops <= kMaxSymlinkHops;) {
+    Entry* const entry = find_entry(name);
+    if (!entry) return nullptr;
+    if (auto* file = std::get_if<Content>(entry)) return file;
+    const auto* link = std::get_if<Link>(entry);
+    if (!link || !link->target) return nullptr;
+    name = *link->target;
+    ++hops;
+  }
+  throw Error(EINVAL, "the archive's entry \"" + first + "\" leads through more than " +
+                          std::to_string(kMaxSymlinkHops) + " links");
+}
+
+Content* Archive::find_control_file(std::string_view name) {
+  Entry* const entry = find_entry(root_ + std::string(name));
+  if (!entry) return nullptr;
+  if (auto* file = std::get_if<Content>(entry)) return file;
+  throw Error(EINVAL, "the archive's \"" + std::string(name) + "\" is not a regular file");
+}
+
+Content* Archive::find_blob(const blobstore::Digest& digest) {
+  Content* const content = find("blobs/sha256/" + digest.hex());
+  if (content && content->digest() != digest) {
+    throw Error(EBADMSG,
+                "the archive's \"blobs/sha256/" + digest.hex() + "\" leads to other bytes");
+  }
+  return content;
+}
+
+std::string Archive::dangling_layer_link() {
+  for (const auto& [name, entry] : entries_) {
+    const auto* link = std::get_if<Link>(&entry);
+    if (!link || !link->symbolic || base_name(name) != "layer.tar" || follow(name)) continue;
+    return "the archive's \"" + name + "\" is a symlink to \"" +
+           link->target.value_or("something outside") + "\", which is not there";
+  }
+  return {};
+}
+
+bool Archive::has_below(const std::string& directory) const {
+  const auto found = entries_.lower_bound(directory);
+  return found != entries_.end() && found->first.starts_with(directory);
+}
+
+std::string Archive::describe() const {
+  if (entries_.empty()) return "the archive holds no files";
+  if (entries_.contains("repositories")) {
+    return "the archive has no manifest.json, only \"repositories\": Docker's image format 1.0 is "
+           "not supported";
+  }
+  const std::string lacks = "the archive has neither manifest.json nor oci-layout";
+  if (has_below("etc/") || has_below("usr/")) {
+    return lacks + ": it looks like a root filesystem (docker export), not an image (docker save)";
+  }
+  if (entries_.contains(std::string(kIndex))) return lacks + ", only index.json";
+  return lacks + ": it is no image archive";
+}
+
+}  // namespace imagefs::importer

@@ -1,0 +1,58 @@
+#include "importer/decoded_source.h"
+
+#include <algorithm>
+#include <cerrno>
+
+#include "blobstore/error.h"
+
+namespace imagefs::importer {
+namespace {
+
+constexpr std::size_t kEnough = 256U << 10;  // bytes that a call gives out, when there are so many
+constexpr std::uint64_t kFree = 64U << 20;   // decoded bytes before the ratio counts
+
+// A zstd block of 4 bytes can become 128 KiB, a bzip2 block of 45 bytes 45 MB; the others know no
+// such ratios.
+std::size_t slice_of(Compression compression) {
+  const bool extreme = compression == Compression::zstd || compression == Compression::bzip2;
+  return extreme ? 256 : 4096;
+}
+
+}  // namespace
+
+DecodedSource::DecodedSource(ByteSource& stored, Compression compression, const Limits& limits)
+    : stored_(stored),
+      limits_(limits),
+      slice_(slice_of(compression)),
+      decoder_(Decoder::make(compression)) {}
+
+std::span<const std::byte> DecodedSource::next() {
+  buffer_.clear();
+  while (buffer_.size() < kEnough) {
+    if (waiting_.empty()) {
+      if (!buffer_.empty()) break;
+      waiting_ = stored_.next();
+      if (waiting_.empty()) break;
+    }
+    const auto slice = waiting_.first(std::min(waiting_.size(), slice_));
+    waiting_ = waiting_.subspan(slice.size());
+    stored_bytes_ += slice.size();
+    decoder_->append(slice, [this](std::span<const std::byte> decoded) { take(decoded); });
+  }
+  return buffer_;
+}
+
+void DecodedSource::take(std::span<const std::byte> decoded) {
+  decoded_bytes_ += decoded.size();
+  if (decoded_bytes_ > limits_.max_archive) {
+    throw Error(EFBIG, "the archive has more than " + std::to_string(limits_.max_archive) +
+                           " bytes when decompressed");
+  }
+  if (decoded_bytes_ > kFree && decoded_bytes_ / limits_.max_ratio > stored_bytes_) {
+    throw Error(EFBIG, "the archive decompresses to more than " +
+                           std::to_string(limits_.max_ratio) + " times its size");
+  }
+  buffer_.insert(buffer_.end(), decoded.begin(), decoded.end());
+}
+
+}  // namespace imagefs::importer

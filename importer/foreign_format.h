@@ -1,0 +1,14 @@
+// What is no image archive by its first bytes, in words.
+#pragma once
+
+#include <cstddef>
+#include <span>
+
+namespace imagefs::importer {
+
+// `start`: the first 512 bytes, fewer when there are no more. Throws Error, saying what it looks
+// like, when no tar starts so: ENODATA for too few bytes, EOPNOTSUPP for other archive formats,
+// EINVAL.
+void refuse_foreign(std::span<const std::byte> start);
+
+}  // namespace imagefs::importer

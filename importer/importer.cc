@@ -1,0 +1,147 @@
+#include "importer/importer.h"
+
+#include <atomic>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+
+#include "blobstore/error.h"
+#include "importer/decoded_source.h"
+#include "importer/foreign_format.h"
+#include "importer/intake.h"
+#include "importer/layer_tar_header.h"
+#include "importer/peeked_source.h"
+#include "importer/publish.h"
+#include "importer/reading.h"
+#include "importer/tar_reader.h"
+
+namespace imagefs::importer {
+namespace {
+
+// Looks at the documents before the end, so that a writer who ignores close(2)'s error sees one
+// from write(2). Each costs as much as the documents are long.
+constexpr int kMaxLooks = 1000;
+
+}  // namespace
+
+struct Importer::State {
+  State(blobstore::Store& where, Options how)
+      : store(where), options(std::move(how)), intake(store, options.limits) {}
+
+  Outcome run(ByteSource& source) {
+    PeekedSource stored(source, [this](std::size_t count) { on_bytes(count); });
+    const Compression compression = detect_compression(stored.peek(kTarBlock));
+    if (compression == Compression::none) {
+      read_tar(stored);
+    } else {
+      DecodedSource decoded(stored, compression, options.limits);
+      decoder = &decoded;
+      PeekedSource plain(decoded, [](std::size_t) {});
+      if (detect_compression(plain.peek(kTarBlock)) != Compression::none) {
+        throw Error(EOPNOTSUPP, "the archive is compressed twice");
+      }
+      read_tar(plain);
+    }
+    return finish();
+  }
+
+  void on_bytes(std::size_t count) {
+    bytes += count;
+    if (bytes > options.limits.max_archive) {
+      throw Error(EFBIG, "the archive has more than " + std::to_string(options.limits.max_archive) +
+                             " bytes");
+    }
+  }
+
+  void read_tar(PeekedSource& source) {
+    refuse_foreign(source.peek(kTarBlock));
+    TarReader reader(source);
+    tar = &reader;
+    while (const auto found = reader.next()) {
+      show(found->name);
+      intake.take(*found, reader);
+      if (intake.worth_a_look() && looks++ < kMaxLooks) {
+        static_cast<void>(
+            read_documents(intake.archive(), options.limits, options.file_name, false));
+      }
+    }
+    show("");
+    if (reader.ended()) {
+      while (!source.next().empty()) continue;
+    }
+    whole = marker_passed();
+    tar = nullptr;
+  }
+
+  [[nodiscard]] bool marker_passed() const {
+    return tar && tar->ended() && (!decoder || decoder->at_end());
+  }
+
+  Outcome finish() {
+    Reading reading = read_documents(intake.archive(), options.limits, options.file_name, true);
+    if (reading.missing) refuse(*reading.missing);
+    if (!whole)
+      reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
+    const auto images = settle_names(std::move(reading.images), options.name);
+    publish(store, reading, images);
+    Outcome outcome{.images = {}, .notes = std::move(reading.notes)};
+    for (const FoundImage& image : images) {
+      outcome.images.push_back({.names = image.names, .descriptor = image.descriptor});
+    }
+    return outcome;
+  }
+
+  [[noreturn]] void refuse(const Error& missing) const {
+    if (whole) throw missing;
+    throw Error(ENODATA, "the archive is cut off after " + std::to_string(bytes) +
+                             " bytes: " + missing.sentence());
+  }
+
+  [[nodiscard]] bool complete() {
+    if (marker_passed()) return true;
+    if (!tar) return false;
+    if (std::exchange(judged_entries, intake.entries()) != intake.entries()) judged = judge();
+    return judged;
+  }
+
+  // What is wrong will not become right by what follows: run() says so when the stream ends.
+  [[nodiscard]] bool judge() try {
+    return !read_documents(intake.archive(), options.limits, options.file_name, false).missing;
+  } catch (const Error&) {
+    return true;
+  }
+
+  void show(const std::string& name) {
+    const std::lock_guard lock(mutex);
+    entry = name;
+  }
+
+  blobstore::Store& store;
+  const Options options;
+  Intake intake;
+  std::atomic<std::uint64_t> bytes = 0;  // as stored
+  int looks = 0;
+  const TarReader* tar = nullptr;  // while it reads
+  const DecodedSource* decoder = nullptr;
+  bool whole = false;  // the stream had its end-of-archive marker, and ended where it may
+  std::size_t judged_entries = 0;
+  bool judged = false;
+  mutable std::mutex mutex;
+  std::string entry;  // guarded by mutex
+};
+
+Importer::Importer(blobstore::Store& store, Options options)
+    : state_(std::make_unique<State>(store, std::move(options))) {}
+
+Importer::~Importer() = default;
+
+Outcome Importer::run(ByteSource& source) { return state_->run(source); }
+
+bool Importer::complete() const { return state_->complete(); }
+
+Progress Importer::progress() const {
+  const std::lock_guard lock(state_->mutex);
+  return {.bytes = state_->bytes, .entry = state_->entry};
+}
+
+}  // namespace imagefs::importer

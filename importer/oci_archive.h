@@ -1,0 +1,20 @@
+// OCI archives: an image layout in a tar. Its index.json is read, and everything below it.
+#pragma once
+
+#include <string>
+
+#include "importer/archive.h"
+#include "importer/limits.h"
+#include "importer/reading.h"
+
+namespace imagefs::importer {
+
+// Descriptors of index.json become images, their bytes and digests untouched. Platforms of an index
+// may be absent, as long as one is whole. `file_name`: of the archive; its stem is the repository
+// of an image that has only a tag. What is not there makes the reading's `missing`, and so does an
+// image that has another number of layers than its config has diff IDs when `lenient`; what is
+// there and wrong throws Error.
+[[nodiscard]] Reading read_oci_archive(Archive& archive, const Limits& limits,
+                                       const std::string& file_name, bool lenient);
+
+}  // namespace imagefs::importer

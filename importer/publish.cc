@@ -1,0 +1,96 @@
+#include "importer/publish.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <ctime>
+#include <map>
+#include <set>
+
+#include "blobstore/error.h"
+#include "blobstore/reference.h"
+
+namespace imagefs::importer {
+namespace {
+
+using blobstore::Digest;
+
+std::string now() {
+  const std::time_t seconds = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&seconds, &utc);
+  std::array<char, sizeof "2026-01-01T00:00:00Z"> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return {text.data(), length};
+}
+
+void add_name(std::vector<std::string>& names, const std::string& name) {
+  if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
+}
+
+std::vector<FoundImage> merged(std::vector<FoundImage> images) {
+  std::vector<FoundImage> result;
+  std::map<Digest, std::size_t> places;
+  for (FoundImage& image : images) {
+    const auto [place, added] = places.try_emplace(image.descriptor.digest, result.size());
+    if (added) result.push_back({.names = {}, .descriptor = std::move(image.descriptor)});
+    for (const std::string& name : image.names) add_name(result[place->second].names, name);
+  }
+  return result;
+}
+
+void check_names(const std::vector<FoundImage>& images) {
+  std::map<std::string, Digest> owners;
+  for (const FoundImage& image : images) {
+    for (const std::string& name : image.names) {
+      const auto [owner, added] = owners.try_emplace(name, image.descriptor.digest);
+      if (added) continue;
+      throw Error(EINVAL, "two images of the archive claim the name \"" + name + "\": " +
+                              owner->second.str() + " and " + image.descriptor.digest.str());
+    }
+  }
+}
+
+void add_to_index(blobstore::Index& index, const FoundImage& image, const std::string& time) {
+  if (image.names.empty()) {
+    index.add({.descriptor = image.descriptor, .name = {}, .imported = time, .superseded = {}},
+              time);
+  }
+  for (const std::string& name : image.names) {
+    index.add({.descriptor = image.descriptor, .name = name, .imported = time, .superseded = {}},
+              time);
+  }
+}
+
+}  // namespace
+
+std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
+                                     const std::optional<std::string>& name) {
+  images = merged(std::move(images));
+  if (name) {
+    if (images.size() != 1) {
+      throw Error(EINVAL, "the archive holds " + std::to_string(images.size()) +
+                              " images: one name cannot be given to all");
+    }
+    images[0].names = {blobstore::Reference::parse(*name).str()};
+  }
+  check_names(images);
+  return images;
+}
+
+void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images) {
+  std::vector<Content*> contents = reading.blobs;
+  for (Content& manifest : reading.made) contents.push_back(&manifest);
+  std::set<Digest> seen;
+  std::vector<const blobstore::HeldBlob*> blobs;
+  for (Content* const content : contents) {
+    const blobstore::HeldBlob& blob = content->blob(store);
+    if (seen.insert(blob.digest).second) blobs.push_back(&blob);
+  }
+  const std::string time = now();
+  store.commit(blobs, [&](blobstore::Index& index) {
+    for (const FoundImage& image : images) add_to_index(index, image, time);
+  });
+}
+
+}  // namespace imagefs::importer

@@ -1,0 +1,21 @@
+// The last step of an import: what was read becomes part of the store.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "blobstore/store.h"
+#include "importer/reading.h"
+
+namespace imagefs::importer {
+
+// Images of one manifest become one, with all its names. `name`: replaces the names of the only
+// image. Throws Error{EINVAL}: two images claim one name, `name` is none, or there are more images.
+[[nodiscard]] std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
+                                                   const std::optional<std::string>& name);
+
+// Commits the reading's blobs and `images` in one step. Throws Error; then nothing changed.
+void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images);
+
+}  // namespace imagefs::importer

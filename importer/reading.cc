@@ -1,0 +1,25 @@
+#include "importer/reading.h"
+
+#include <cerrno>
+
+#include "importer/docker_archive.h"
+#include "importer/oci_archive.h"
+
+namespace imagefs::importer {
+
+Reading read_documents(Archive& archive, const Limits& limits, const std::string& file_name,
+                       bool all) {
+  Reading reading;
+  if (!archive.find_root()) {
+    reading.missing.emplace(EINVAL, archive.describe());
+    return reading;
+  }
+  const bool docker = archive.find_control_file("manifest.json") != nullptr;
+  if (archive.find_control_file("oci-layout")) {
+    reading = read_oci_archive(archive, limits, file_name, docker || !all);
+    if (!reading.missing || !docker) return reading;
+  }
+  return read_docker_archive(archive, limits);
+}
+
+}  // namespace imagefs::importer
