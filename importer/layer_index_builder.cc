@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t kMaxNotes = 20;
 constexpr std::uint64_t kMaxFileSize = 1ULL << 44;  // bytes; ext4's largest file
-constexpr std::size_t kMaxTarget = 4095;            // bytes of a symlink's target, PATH_MAX
+constexpr std::size_t kMaxTarget = 4095;            // bytes of a link's target, PATH_MAX
 constexpr std::int64_t kMaxMajor = 0xfff;           // as Linux packs device numbers
 constexpr std::int64_t kMaxMinor = 0xfffff;
 constexpr std::uint32_t kNobody = 65534;
@@ -104,6 +104,7 @@ void LayerIndexBuilder::add_hard_link(const LayerEntry& entry, Components path) 
   const LayerPath target = clean_path(entry.link);
   if (!target.problem.empty())
     return leave_out(entry, "its target cannot be shown: " + target.problem);
+  if (entry.link.size() > kMaxTarget) return leave_out(entry, "its target is too long");
   if (target.components.empty()) return leave_out(entry, "it is a hard link to nothing");
   const std::string target_path = target.str();
   DirectoryKey target_key = root_key();
