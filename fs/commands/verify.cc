@@ -37,8 +37,12 @@ int verify(const Path& store) {
   for (const auto& damage : damages) {
     std::cout << damage.digest.str() << ": " << printable(damage.why) << '\n';
   }
-  if (damages.empty()) std::cout << counted(opened->blobs().size(), "blob") << ", none damaged\n";
-  return damages.empty() ? 0 : 1;
+  if (damages.empty()) {
+    std::cout << counted(opened->blobs().size(), "blob") << ", none damaged\n";
+    return 0;
+  }
+  report(counted(damages.size(), "blob") + " damaged or missing");
+  return 1;
 }
 
 }  // namespace imagefs::fs::commands
