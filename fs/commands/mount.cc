@@ -13,6 +13,7 @@
 #include "fs/commands/commands.h"
 #include "fs/commands/mount_check.h"
 #include "fs/commands/text.h"
+#include "fs/log.h"
 #include "fs/session.h"
 
 namespace imagefs::fs::commands {
@@ -53,6 +54,7 @@ int run_daemon(const MountOptions& options, UniqueFd parent) {
     if (::chdir("/") != 0) throw_errno("/");
     serve(options, [&parent] {
       leave_standard_streams();
+      log_to_syslog();
       say(parent, kReady);
       parent.reset();
     });
