@@ -12,9 +12,11 @@
 
 #include "blobstore/error.h"
 #include "blobstore/store.h"
+#include "fs/drop_directory.h"
 #include "fs/forgetter.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_session.h"
+#include "fs/image_tar.h"
 #include "fs/import_service.h"
 #include "fs/ingest.h"
 #include "fs/log.h"
@@ -108,6 +110,12 @@ class Service {
     session_->mount(options_.mountpoint);
     session_->start(kRequestThreads);
     watch();
+    try {
+      import_dropped();
+    } catch (const Error&) {
+      session_->unmount();
+      throw;
+    }
     ServiceManager manager(options_.mountpoint);
     ready();
     const bool mounted = signals.wait(session_->ended_fd());
@@ -123,7 +131,7 @@ class Service {
             .gid = options_.gid.value_or(::getegid()),
             .umask = options_.umask,
             .status = [status = status_] { return status->render(); },
-            .image_children = {}};
+            .image_children = {{"image.tar", S_IFREG, make_image_tar}}};
   }
 
   Ingest::Hooks ingest_hooks() {
@@ -148,8 +156,18 @@ class Service {
   // First nothing new is begun, then what waits gets its answer, then the kernel gives up the rest.
   void end() {
     session_->stop();
+    drop_.reset();
     if (ingest_) ingest_->stop();
     session_->disconnect();
+  }
+
+  void import_dropped() {
+    if (!options_.drop) return;
+    if (store_->read_only()) throw Error(EROFS, "drop=: the store cannot be written");
+    drop_.emplace(*options_.drop, store_->directory_fd(),
+                  [this](const std::string& file, uid_t user, importer::ByteSource& source) {
+                    return imports_.run({file, user}, source, [](const importer::Importer&) {});
+                  });
   }
 
   void watch() {
@@ -171,6 +189,7 @@ class Service {
   std::optional<Ingest> ingest_;
   std::optional<Mount> mount_;
   std::optional<Watch> watch_;
+  std::optional<DropDirectory> drop_;
 };
 
 }  // namespace
