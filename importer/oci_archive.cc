@@ -86,12 +86,15 @@ class OciReader {
                   "an index lies more than " + std::to_string(limits_.max_depth) + " indexes deep");
     }
     const auto known = visited_.find(descriptor.digest);
-    Content* const content = find(descriptor);
-    if (!content) return Presence::absent;
-    if (known != visited_.end()) return known->second;
-    if (visited_.size() >= limits_.max_manifests) {
+    if (known == visited_.end() && visited_.size() >= limits_.max_manifests) {
       throw Error(EFBIG, "the archive's index.json leads to more than " +
                              std::to_string(limits_.max_manifests) + " manifests");
+    }
+    Content* const content = find(descriptor);
+    if (known != visited_.end()) return known->second;
+    if (!content) {
+      visited_.emplace(descriptor.digest, Presence::absent);
+      return Presence::absent;
     }
     const std::string what = "the manifest " + descriptor.digest.str();
     const auto document = blobstore::parse_document(content->text(limits_.max_json, what),

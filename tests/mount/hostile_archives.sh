@@ -11,7 +11,12 @@ before=$(store_state)
 wrong=0
 while IFS=$'\t' read -r file errnos reason; do
   (copy_refused "$work/hostile/$file" "$errnos" "$reason") || wrong=$((wrong + 1))
-  [[ $(store_state) == "$before" ]] || fail "$file was refused and has changed the store"
+  now=$(store_state)
+  if [[ $now != "$before" ]]; then
+    echo "$file has changed the store"
+    wrong=$((wrong + 1))
+    before=$now
+  fi
 done < "$work/hostile/expected.tsv"
 ((wrong == 0)) || fail "$wrong of $(wc -l < "$work/hostile/expected.tsv") archives"
 fsck_store

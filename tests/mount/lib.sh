@@ -52,8 +52,10 @@ note() { echo "-- $*"; }
 # Also from within $(…) and ( … ) the test fails at the latest when it ends.
 fail() {
   touch "$work/failed"
-  echo "FAIL: $* (${BASH_SOURCE[1]##*/}:${BASH_LINENO[0]})"
-  [[ ! -s $daemon_log ]] || { echo "--- what the daemon said last:"; tail -n 30 "$daemon_log"; }
+  local frame=1
+  while [[ ${BASH_SOURCE[frame]:-} == */lib.sh ]]; do frame=$((frame + 1)); done
+  echo "FAIL: $* (line ${BASH_LINENO[frame - 1]})"
+  [[ ! -s $daemon_log ]] || { echo "--- what the daemon said last:"; tail -n 12 "$daemon_log"; }
   exit 1
 } >&2
 
@@ -135,10 +137,14 @@ cleanup() {
   local status=$? at pid
   trap - EXIT
   set +e
-  for pid in "${children[@]}"; do kill -KILL "$pid" 2> /dev/null; done
+  for pid in "${children[@]}"; do
+    kill -KILL "$pid" 2> /dev/null
+    wait "$pid" 2> /dev/null
+  done
   for at in "${!daemons[@]}"; do
     is_mounted "$at" && { abort_connection "$at"; unmount "$at"; }
     kill -KILL "${daemons[$at]}" 2> /dev/null
+    wait "${daemons[$at]}" 2> /dev/null
   done
   declare -F test_cleanup > /dev/null && test_cleanup
   for at in $(awk -v w="$work/" 'index($5, w) == 1 {print $5}' /proc/self/mountinfo | tac); do

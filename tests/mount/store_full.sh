@@ -24,10 +24,10 @@ copy_in "$work/other.tar"
 expect_eq 2 "$(fsck_store | wc -l)" "images"
 
 note "full of other things"
-dd if=/dev/zero of="$store/cache/filler" bs=64k > /dev/null 2>&1 || true
+dd if=/dev/zero of="$store/filler" bs=64k > /dev/null 2>&1 || true
 make_image odd/third:1 1 "$work/third.tar"
 copy_refused "$work/third.tar" ENOSPC 'full|space'
-rm "$store/cache/filler"
+rm "$store/filler"
 copy_in "$work/third.tar"
 
 note "df shows the store's disk"

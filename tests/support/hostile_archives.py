@@ -35,7 +35,7 @@ def with_config(data):
 
 # 2: what manifest.json names is a key, never a path.
 hostile(2, "layer-upward", "EINVAL", "passwd", lambda: with_layers("../../../etc/passwd"))
-hostile(2, "layer-absolute", "EINVAL|ENODATA", "/etc/passwd", lambda: with_layers("/etc/passwd"))
+hostile(2, "layer-absolute", "EINVAL", "/etc/passwd", lambda: with_layers("/etc/passwd"))
 
 # 3: control files are regular files.
 for kind, entry in {
@@ -49,8 +49,14 @@ for kind, entry in {
         f"manifest-is-a-{kind}",
         "EINVAL",
         "manifest.json.*regular file",
-        lambda entry=entry: Docker("hostile:1").archive(
-            before=file("other.json", Docker("hostile:1").manifest()) + entry, end=tarball.END
+        lambda entry=entry: b"".join(
+            [
+                Docker("hostile:1").layer_entries(),
+                Docker("hostile:1").config_entry(),
+                file("other.json", Docker("hostile:1").manifest()),
+                entry,
+                tarball.END,
+            ]
         ),
     )
 
@@ -58,15 +64,15 @@ for kind, entry in {
 hostile(
     5,
     "symlink-cycle",
-    "EINVAL|ENODATA",
-    "symlink|symbolic link|cycle|loop",
+    "EINVAL",
+    "\"a\" leads through more than 8 links",
     lambda: with_layers("a", before=symlink("a", "b") + symlink("b", "a")),
 )
 hostile(
     5,
     "symlink-chain",
-    "EINVAL|ENODATA",
-    "symlink|symbolic link|hops",
+    "EINVAL",
+    "\"l999\" leads through more than 8 links",
     lambda: with_layers(
         "l999",
         before=file("l0", BASE)
@@ -76,21 +82,21 @@ hostile(
 hostile(
     5,
     "symlink-outside",
-    "EINVAL|ENODATA",
-    "symlink|symbolic link|passwd",
+    "EINVAL",
+    "\"a\", which is not",
     lambda: with_layers("a", before=symlink("a", "../../etc/passwd")),
 )
 hostile(
     5,
     "symlink-dangling",
-    "EINVAL|ENODATA",
-    "nowhere|symlink|symbolic link",
+    "EINVAL",
+    "\"a\", which is not",
     lambda: with_layers("a", before=symlink("a", "nowhere")),
 )
 hostile(
     5,
     "symlink-dangling-layer-tar",
-    "EINVAL|ENODATA",
+    "EINVAL",
     "x/layer.tar",
     lambda: Docker("hostile:1").archive(before=symlink("x/layer.tar", "../y/layer.tar")),
 )
@@ -100,21 +106,21 @@ hostile(
     9,
     "two-manifests",
     "EINVAL",
-    "manifest.json.*(twice|more than once|differ)",
+    "two different entries.*manifest.json",
     lambda: Docker("hostile:1").archive(before=file("manifest.json", Docker("other:1").manifest())),
 )
 hostile(
     9,
     "two-layers",
-    "EINVAL|EBADMSG",
-    "twice|more than once|differ",
+    "EINVAL",
+    "two different entries",
     lambda: Docker("hostile:1").archive(before=file(sha256(BASE) + ".tar", TOP)),
 )
 hostile(
     9,
     "two-layers-good-one-first",
-    "EINVAL|EBADMSG",
-    "twice|more than once|differ",
+    "EINVAL",
+    "two different entries",
     lambda: Docker("hostile:1").archive(after=file(sha256(BASE) + ".tar", TOP)),
 )
 
@@ -123,7 +129,7 @@ hostile(
     10,
     "two-candidates",
     "EINVAL",
-    "x/manifest.json.*y/manifest.json|y/manifest.json.*x/manifest.json",
+    "\"x/\".*\"y/\"",
     lambda: b"".join(file(f"{d}/manifest.json", Docker("hostile:1").manifest()) for d in "xy")
     + tarball.END,
 )
@@ -132,14 +138,14 @@ hostile(
 hostile(
     20,
     "layer-missing",
-    "EINVAL|ENODATA",
+    "EINVAL",
     "missing.tar",
     lambda: with_layers("missing.tar"),
 )
 hostile(
     20,
     "config-missing",
-    "EINVAL|ENODATA",
+    "EINVAL",
     "missing.json",
     with_manifest(docker_manifest(("missing.json", ["hostile:1"], []))),
 )

@@ -86,7 +86,7 @@ for name, size, errno_names in (
     ("2-64", 1 << 64, "EINVAL"),
     ("text", "2048", "EINVAL"),
 ):
-    hostile(13, f"size-{name}", errno_names, "size|bytes", lambda s=size: with_layer(size=s))
+    hostile(13, f"size-{name}", errno_names, "size|bytes|number", lambda s=size: with_layer(size=s))
 
 # 15, 16: a document is one thing.
 hostile(
@@ -109,7 +109,7 @@ hostile(
     16,
     "media-type-disagrees",
     "EINVAL",
-    "media.?type",
+    "mediaType",
     lambda: layout(
         oci_manifest(CONFIG, (BASE, TOP), mediaType=OCI_INDEX), BASE, TOP, CONFIG
     ),
