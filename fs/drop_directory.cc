@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <memory>
 #include <set>
@@ -100,6 +101,8 @@ DropDirectory::DropDirectory(const std::filesystem::path& directory, int store_f
   const std::string path = "/proc/self/fd/" + std::to_string(directory_.get());
   if (::inotify_add_watch(inotify_.get(), path.c_str(), kEvents) < 0)
     throw_errno("watching drop directory " + directory.string());
+  // Who opens a file for writing just while its lease is tried out would end the process with it.
+  ::signal(SIGIO, SIG_IGN);
   thread_ = std::thread([this] { run(); });
 }
 
