@@ -1,7 +1,8 @@
 // Streaming decompression of what strangers compressed: gzip, zstd, xz, bzip2, lz4.
 //
-// Push: bytes go in as they come, decoded bytes go to a sink. Several members or frames in a row are
-// one stream (RFC 1952, RFC 8878). Memory: the format's window, bounded by kMaxWindow.
+// Push: bytes go in as they come, decoded bytes go to a sink. Several members or frames in a row
+// are one stream (RFC 1952, RFC 8878). Memory: the format's window, bounded by kMaxWindow and taken
+// out of one budget for the whole process (decoder_memory.h), and two blocks of decoded bytes.
 //
 // Thread safety: one Decoder belongs to one thread.
 #pragma once
@@ -18,7 +19,8 @@ namespace imagefs::importer {
 
 enum class Compression { none, gzip, zstd, xz, bzip2, lz4 };
 
-// By the first bytes of a stream; kMagicBytes are enough. zstd: also a skippable frame (5? 2a 4d 18).
+// By the first bytes of a stream; kMagicBytes are enough. zstd: also a skippable frame (5? 2a 4d
+// 18).
 inline constexpr std::size_t kMagicBytes = 8;
 [[nodiscard]] Compression detect_compression(std::span<const std::byte> start);
 [[nodiscard]] std::string name(Compression compression);
@@ -27,6 +29,8 @@ inline constexpr std::uint64_t kMaxWindow = 1ULL << 27;  // bytes; zstd --ultra 
 
 class Decoder {
  public:
+  // Gets the decoded bytes, in blocks of up to 256 KiB. A block stays as it is until the next but
+  // one is passed on, so that the last one may still be hashed while the next is decoded.
   using Sink = std::function<void(std::span<const std::byte>)>;
 
   // Not for Compression::none.
@@ -34,7 +38,10 @@ class Decoder {
   virtual ~Decoder() = default;
 
   // Decodes all of `bytes`. Throws Error{EBADMSG} for corrupt data or bytes after the end (zeros
-  // after a gzip member are padding), Error{EOPNOTSUPP} for a window over kMaxWindow.
+  // after a gzip member or an xz stream are padding), Error{EOPNOTSUPP} for a window over
+  // kMaxWindow (xz: more than 96 MiB of memory), Error{ENOMEM} when there is no memory for the
+  // window, also after having waited for other decoders to end. After an Error the Decoder is
+  // spent.
   virtual void append(std::span<const std::byte> bytes, const Sink& sink) = 0;
   // Whether the stream may end here: after a whole member or frame.
   [[nodiscard]] virtual bool at_end() const = 0;

@@ -1,0 +1,57 @@
+#include <lz4frame.h>
+
+#include <new>
+
+#include "importer/decoder_formats.h"
+#include "importer/decoder_memory.h"
+#include "importer/step_decoder.h"
+
+namespace imagefs::importer {
+namespace {
+
+constexpr std::size_t kMemory = 9 << 20;  // bytes: a block of 4 MiB in, one and its history out
+
+struct FreeContext {
+  void operator()(LZ4F_dctx* context) const { LZ4F_freeDecompressionContext(context); }
+};
+
+// liblz4 passes skippable frames over itself.
+class Lz4Decoder final : public StepDecoder {
+ public:
+  Lz4Decoder() : StepDecoder(Compression::lz4) {
+    LZ4F_dctx* context = nullptr;
+    if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)) != 0U) {
+      throw std::bad_alloc();
+    }
+    context_.reset(context);
+  }
+
+  [[nodiscard]] bool at_end() const override { return any_frame_ && !in_frame_; }
+
+ private:
+  Step step(std::span<const std::byte> in, std::span<std::byte> out) override {
+    if (!in_frame_ && in.empty()) return {};
+    in_frame_ = true;
+    std::size_t consumed = in.size();
+    std::size_t produced = out.size();
+    const std::size_t result =
+        LZ4F_decompress(context_.get(), out.data(), &produced, in.data(), &consumed, nullptr);
+    if (LZ4F_isError(result) != 0U) throw_corrupt(LZ4F_getErrorName(result));
+    if (result == 0) {
+      in_frame_ = false;
+      any_frame_ = true;
+    }
+    return {.consumed = consumed, .produced = produced};
+  }
+
+  const DecoderMemory::Lease memory_ = DecoderMemory::process().acquire(kMemory);
+  std::unique_ptr<LZ4F_dctx, FreeContext> context_;
+  bool in_frame_ = false;
+  bool any_frame_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_lz4_decoder() { return std::make_unique<Lz4Decoder>(); }
+
+}  // namespace imagefs::importer

@@ -1,0 +1,63 @@
+// One budget of memory for the windows of all decoders, so that many imports at once stay bounded.
+//
+//   DecoderMemory::Lease window = DecoderMemory::process().acquire(8 << 20);
+//
+// What would exceed the budget waits until others have let go. To wait while holding a lease is
+// what could lock two decoders up, so a decoder that needs a larger window lets go of its own
+// first; an archive's decoder and its layers' decoder may hold two, and then patience is what ends
+// it.
+//
+// Thread safety: any thread; a Lease ends in the thread that acquired it.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <mutex>
+#include <utility>
+
+namespace imagefs::importer {
+
+class DecoderMemory {
+ public:
+  class Lease {
+   public:
+    Lease() noexcept = default;
+    Lease(Lease&& other) noexcept
+        : memory_(std::exchange(other.memory_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
+    Lease& operator=(Lease&& other) noexcept;
+    ~Lease() { release(); }
+
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    void release() noexcept;
+
+   private:
+    friend class DecoderMemory;
+    Lease(DecoderMemory* memory, std::size_t bytes) noexcept : memory_(memory), bytes_(bytes) {}
+    DecoderMemory* memory_ = nullptr;
+    std::size_t bytes_ = 0;
+  };
+
+  DecoderMemory(std::size_t total, std::chrono::milliseconds patience)
+      : total_(total), patience_(patience) {}
+  DecoderMemory(const DecoderMemory&) = delete;
+  DecoderMemory& operator=(const DecoderMemory&) = delete;
+
+  // The process's: 160 MiB, 5 minutes.
+  [[nodiscard]] static DecoderMemory& process();
+
+  // Throws Error{ENOMEM}: at once when `bytes` and what this thread holds exceed the budget, and
+  // after waiting as long as patience goes.
+  [[nodiscard]] Lease acquire(std::size_t bytes);
+
+ private:
+  void release(std::size_t bytes) noexcept;
+
+  const std::size_t total_;
+  const std::chrono::milliseconds patience_;
+  std::mutex mutex_;
+  std::condition_variable released_;
+  std::size_t held_ = 0;
+};
+
+}  // namespace imagefs::importer

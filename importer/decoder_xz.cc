@@ -1,0 +1,111 @@
+#include <lzma.h>
+
+#include <algorithm>
+#include <new>
+
+#include "importer/decoder_formats.h"
+#include "importer/decoder_memory.h"
+#include "importer/step_decoder.h"
+
+namespace imagefs::importer {
+namespace {
+
+constexpr std::uint64_t kMaxMemory = 96ULL << 20;  // bytes; xz -9 needs 65 MiB
+constexpr std::size_t kPaddingUnit = 4;            // bytes: padding comes in multiples of it
+
+// liblzma could join streams itself (LZMA_CONCATENATED), but then knows the end only when it is
+// told.
+class XzDecoder final : public StepDecoder {
+ public:
+  XzDecoder() : StepDecoder(Compression::xz) {}
+  XzDecoder(const XzDecoder&) = delete;
+  XzDecoder& operator=(const XzDecoder&) = delete;
+  ~XzDecoder() override { lzma_end(&lzma_); }
+
+  [[nodiscard]] bool at_end() const override {
+    return any_stream_ && !in_stream_ && padding_ % kPaddingUnit == 0;
+  }
+
+ private:
+  Step step(std::span<const std::byte> in, std::span<std::byte> out) override {
+    if (!in_stream_) {
+      if (in.empty()) return {};
+      if (any_stream_ && in.front() == std::byte{0}) return pass_padding(in);
+      begin_stream();
+    }
+    lzma_.next_in = as_u8(in);
+    lzma_.avail_in = in.size();
+    lzma_.next_out = as_u8(out);
+    lzma_.avail_out = out.size();
+    lzma_ret result = lzma_code(&lzma_, LZMA_RUN);
+    if (result == LZMA_MEMLIMIT_ERROR) {
+      acquire_memory();
+      result = lzma_code(&lzma_, LZMA_RUN);
+    }
+    check(result);
+    return {.consumed = in.size() - lzma_.avail_in, .produced = out.size() - lzma_.avail_out};
+  }
+
+  Step pass_padding(std::span<const std::byte> in) {
+    const auto end = std::ranges::find_if(in, [](std::byte byte) { return byte != std::byte{0}; });
+    const auto zeros = static_cast<std::size_t>(end - in.begin());
+    padding_ += zeros;
+    return {.consumed = zeros};
+  }
+
+  // The limit starts at what is held already: liblzma says what a block needs before it takes it.
+  void begin_stream() {
+    if (padding_ % kPaddingUnit != 0) throw_corrupt("bytes follow its end");
+    padding_ = 0;
+    const std::uint64_t limit = std::max<std::uint64_t>(memory_.bytes(), 1);
+    if (lzma_stream_decoder(&lzma_, limit, LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK) {
+      throw std::bad_alloc();
+    }
+    in_stream_ = true;
+  }
+
+  void acquire_memory() {
+    const std::uint64_t need = lzma_memusage(&lzma_);
+    if (need > kMaxMemory) {
+      throw_unsupported("it needs " + std::to_string(need) + " bytes of memory, more than " +
+                        std::to_string(kMaxMemory));
+    }
+    memory_.release();
+    memory_ = DecoderMemory::process().acquire(need);
+    if (lzma_memlimit_set(&lzma_, need) != LZMA_OK) throw std::bad_alloc();
+  }
+
+  void check(lzma_ret result) {
+    switch (result) {
+      case LZMA_OK:
+      case LZMA_BUF_ERROR:  // nothing more without more input
+        return;
+      case LZMA_STREAM_END:
+        in_stream_ = false;
+        any_stream_ = true;
+        return;
+      case LZMA_MEM_ERROR:
+        throw std::bad_alloc();
+      case LZMA_FORMAT_ERROR:
+        throw_corrupt(any_stream_ ? "bytes follow its end" : "the header is damaged");
+      case LZMA_OPTIONS_ERROR:
+        throw_unsupported("it uses an unknown filter or option");
+      case LZMA_UNSUPPORTED_CHECK:
+        throw_unsupported("it uses an unknown kind of check");
+      default:
+        throw_corrupt("it is damaged");
+    }
+  }
+
+  DecoderMemory::Lease memory_;
+  lzma_stream lzma_ = LZMA_STREAM_INIT;
+  std::uint64_t padding_ = 0;  // bytes since the last stream
+  bool in_stream_ = false;
+  bool any_stream_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Decoder> make_xz_decoder() { return std::make_unique<XzDecoder>(); }
+
+}  // namespace imagefs::importer
