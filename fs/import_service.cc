@@ -57,25 +57,68 @@ ImportService::ImportService(std::shared_ptr<blobstore::Store> store, importer::
       status_(std::move(status)),
       refresh_(std::move(refresh)) {}
 
+// One import, from its first byte until it is published, refused or given up.
+struct ImportService::Job {
+  Job(const ImportService& service, const Arrival& arrival)
+      : file(arrival.file),
+        importer(*service.store_, {.limits = service.limits_, .file_name = arrival.file}),
+        status(*service.status_),
+        id(status.arrived(arrival.file, arrival.user, [this] { return importer.progress(); })) {}
+  Job(const Job&) = delete;
+  Job& operator=(const Job&) = delete;
+  ~Job() {
+    if (ended) return;
+    status.cancelled(id);
+    log(LOG_INFO, file + ": given up: it has not been renamed");
+  }
+
+  void name(const std::string& now) {
+    file = now;
+    status.renamed(id, now);
+  }
+  void show(const importer::Outcome& outcome) {
+    ended = true;
+    status.imported(id, outcome);
+    log_import(file, outcome, importer.progress().bytes, start);
+  }
+  [[nodiscard]] Verdict refuse(const Error& error) {
+    ended = true;
+    const bool cancelled = error.errno_value() == ECANCELED;
+    cancelled ? status.cancelled(id) : status.refused(id, error);
+    log(cancelled ? LOG_INFO : LOG_WARNING, file + ": refused: " + error.sentence());
+    return {.errno_value = error.errno_value(), .sentence = error.sentence()};
+  }
+
+  std::string file;
+  importer::Importer importer;
+  Status& status;
+  const Status::Id id;
+  const Clock::time_point start = Clock::now();
+  bool ended = false;
+};
+
 Verdict ImportService::run(const Arrival& arrival, importer::ByteSource& source,
                            const std::function<void(const importer::Importer&)>& started) noexcept {
-  const Clock::time_point start = Clock::now();
-  importer::Importer importer(*store_, {.limits = limits_, .file_name = arrival.file});
-  const Status::Id id =
-      status_->arrived(arrival.file, arrival.user, [&] { return importer.progress(); });
+  const auto job = std::make_shared<Job>(*this, arrival);
   try {
-    started(importer);
-    const importer::Outcome outcome = importer.run(source);
+    started(job->importer);
+    job->importer.prepare(source);
+  } catch (...) {
+    return job->refuse(as_error(std::current_exception()));
+  }
+  if (!arrival.temporary) return publish(*job, arrival.file);
+  return {.publish = [this, job](const std::string& name) { return publish(*job, name); }};
+}
+
+Verdict ImportService::publish(Job& job, const std::string& name) noexcept {
+  try {
+    if (name != job.file) job.name(name);
+    const importer::Outcome outcome = job.importer.publish(name);
     refresh_();
-    status_->imported(id, outcome);
-    log_import(arrival.file, outcome, importer.progress().bytes, start);
+    job.show(outcome);
     return {};
   } catch (...) {
-    const Error error = as_error(std::current_exception());
-    const bool cancelled = error.errno_value() == ECANCELED;
-    cancelled ? status_->cancelled(id) : status_->refused(id, error);
-    log(cancelled ? LOG_INFO : LOG_WARNING, arrival.file + ": refused: " + error.sentence());
-    return {error.errno_value(), error.sentence()};
+    return job.refuse(as_error(std::current_exception()));
   }
 }
 

@@ -29,6 +29,7 @@ class ImportService {
   struct Arrival {
     std::string file;  // its name, for messages; its stem may become a repository
     uid_t user;
+    bool temporary = false;  // the name is: the archive is published when it gets another
   };
   // Imports what `source` gives. `started` gets the importer before the first byte is read. An
   // Error with ECANCELED from the source is no refusal. Throws nothing: the verdict says what went
@@ -39,6 +40,10 @@ class ImportService {
   void refuse(const Arrival& arrival, const Error& error);
 
  private:
+  struct Job;
+
+  [[nodiscard]] Verdict publish(Job& job, const std::string& name) noexcept;
+
   const std::shared_ptr<blobstore::Store> store_;
   const importer::Limits limits_;
   const std::shared_ptr<Status> status_;

@@ -16,6 +16,8 @@ constexpr std::size_t kPipe = 2 << 20;  // bytes that may wait for one import
 constexpr std::chrono::milliseconds kArrivingPeriod{100};
 constexpr std::chrono::milliseconds kPeriod{1000};
 
+bool is_temporary(std::string_view name) { return name.starts_with('.'); }
+
 }  // namespace
 
 Ingest::Ingest(Options options, Hooks hooks)
@@ -82,7 +84,7 @@ Ingest::Opened Ingest::create(std::string_view name, mode_t mode, bool exclusive
 Ingest::Opened Ingest::open(const IngestFilePtr& file, const Caller& caller) {
   file->check_access(caller, options_.uid);
   if (find(file->name()) != file) throw Error(ESTALE, file->name() + " was removed");
-  check_room({file->name(), caller.uid});
+  check_room({file->name(), caller.uid, false});
   const auto [writer, before] = file->attach(make_upload(file));
   if (before) before->cancel(ECANCELED, "a new copy has begun");
   touch();
@@ -108,7 +110,7 @@ void Ingest::check_room(const Arrival& arrival) {
 
 UploadPtr Ingest::make_upload(const IngestFilePtr& file) {
   const std::weak_ptr<IngestFile> weak = file;
-  const Arrival arrival{file->name(), file->owner()};
+  const Arrival arrival{file->name(), file->owner(), is_temporary(file->name())};
   return std::make_shared<Upload>(
       kPipe, Upload::Hooks{
                  .start = [this](std::function<void()> work) { threads_.start(std::move(work)); },
@@ -192,16 +194,36 @@ void Ingest::rename(std::string_view from, std::string_view to, bool keep, const
   const IngestFilePtr file = find(from);
   if (!file) throw Error(lookup(from) ? EPERM : ENOENT, "no archive of that name");
   file->check_access(caller, options_.uid);
-  if (const IngestFilePtr target = find(to); target && target != file) {
-    if (keep) throw Error(EEXIST, "the new name is taken");
-    target->check_access(caller, options_.uid);
-    if (target->has_writer()) throw Error(EBUSY, "the new name is being written");
-  }
+  check_target(file, to, keep, caller);
+  if (is_temporary(file->name()) && !is_temporary(to)) publish(*file, std::string(to));
   const std::lock_guard lock(mutex_);
   names_.erase(file->name());
   names_.insert_or_assign(std::string(to), file);
   file->rename(std::string(to));
   ::clock_gettime(CLOCK_REALTIME, &modified_);
+}
+
+void Ingest::check_target(const IngestFilePtr& file, std::string_view to, bool keep,
+                          const Caller& caller) const {
+  const IngestFilePtr target = find(to);
+  if (!target || target == file) return;
+  if (keep) throw Error(EEXIST, "the new name is taken");
+  check_access(*target, caller);
+  if (target->has_writer()) throw Error(EBUSY, "the new name is being written");
+}
+
+void Ingest::publish(const IngestFile& file, const std::string& name) {
+  const UploadPtr upload = file.upload();
+  if (!upload || upload->size() == 0) return;
+  if (!upload->is_settled()) throw Error(EBUSY, file.name() + " is being written");
+  const Verdict verdict = upload->publish(name);
+  if (verdict.errno_value == 0) {
+    refusals_.remove(name);
+    return;
+  }
+  const auto attributes = file.attributes();
+  refusals_.add(name, verdict.sentence, {attributes.st_uid, attributes.st_gid});
+  throw Error(verdict.errno_value, verdict.sentence);
 }
 
 void Ingest::touch() {
@@ -254,12 +276,20 @@ void Ingest::look_after(const std::vector<IngestFilePtr>& files) {
 
 void Ingest::forget_ended() {
   const auto oldest = IngestFile::Clock::now() - options_.grace;
-  const std::lock_guard lock(mutex_);
-  std::erase_if(names_, [&](const auto& entry) {
-    const auto ended = entry.second->ended();
-    return ended && *ended < oldest && !entry.second->has_writer();
-  });
-  std::erase_if(ids_, [](const auto& entry) { return entry.second.expired(); });
+  std::vector<IngestFilePtr> gone;
+  {
+    const std::lock_guard lock(mutex_);
+    std::erase_if(names_, [&](const auto& entry) {
+      const auto ended = entry.second->ended();
+      const bool goes = ended && *ended < oldest && !entry.second->has_writer();
+      if (goes) gone.push_back(entry.second);
+      return goes;
+    });
+    std::erase_if(ids_, [](const auto& entry) { return entry.second.expired(); });
+  }
+  for (const IngestFilePtr& file : gone) {
+    if (const UploadPtr upload = file->upload()) upload->cancel(ECANCELED, "it was not renamed");
+  }
 }
 
 }  // namespace imagefs::fs

@@ -47,6 +47,8 @@ class Ingest {
   struct Arrival {
     std::string file;
     uid_t user;
+    // The name begins with a dot: the writer will rename it, and the archive is published then.
+    bool temporary;
   };
   struct Hooks {
     // Imports one archive, in a thread of its own. Must not throw.
@@ -85,8 +87,9 @@ class Ingest {
   void truncate(const IngestFilePtr& file, std::uint64_t size, const Caller& caller);
   // Removes a refusal; cancels an arriving archive. Throws Error{ENOENT, EACCES}.
   void unlink(std::string_view name, const Caller& caller);
-  // Throws Error: ENOENT, EEXIST (with `keep`), EBUSY (the new name has a writer), EACCES, EPERM (a
-  // refusal).
+  // A temporary name that gets a lasting one publishes its archive: throws what is wrong with it.
+  // Throws Error: ENOENT, EEXIST (with `keep`), EBUSY (a writer has the new name, or the temporary
+  // one), EACCES, EPERM (a refusal).
   void rename(std::string_view from, std::string_view to, bool keep, const Caller& caller);
 
   // Cancels what arrives and waits for its end; refuses what comes later with ESHUTDOWN.
@@ -101,6 +104,9 @@ class Ingest {
   [[nodiscard]] UploadPtr make_upload(const IngestFilePtr& file);
   void check_name(std::string_view name) const;
   void check_room(const Arrival& arrival);
+  void check_target(const IngestFilePtr& file, std::string_view to, bool keep,
+                    const Caller& caller) const;
+  void publish(const IngestFile& file, const std::string& name);
   void incomplete(const IngestFilePtr& file, const Upload& upload, const std::string& sentence);
   void settled(const IngestFilePtr& file, const Upload& upload, const Verdict& verdict);
   [[nodiscard]] bool is_current(const IngestFilePtr& file, const Upload& upload) const;

@@ -138,7 +138,8 @@ class Service {
     return {.import =
                 [this](const Ingest::Arrival& arrival, importer::BytePipe& pipe) {
                   return imports_.run(
-                      {arrival.file, arrival.user}, pipe, [&](const importer::Importer& importer) {
+                      {arrival.file, arrival.user, arrival.temporary}, pipe,
+                      [&](const importer::Importer& importer) {
                         pipe.set_complete([&importer] { return importer.complete(); });
                       });
                 },

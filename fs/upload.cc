@@ -90,11 +90,12 @@ void Upload::release() {
 
 void Upload::cancel(int errno_value, const std::string& sentence) {
   const std::lock_guard lock(mutex_);
-  if (verdict_) return;
-  if (pipe_) {
+  if (verdict_) {
+    verdict_->publish = nullptr;
+  } else if (pipe_) {
     pipe_->abort(std::make_exception_ptr(Error(errno_value, sentence)));
   } else {
-    verdict_ = Verdict{errno_value, sentence};
+    verdict_ = Verdict{.errno_value = errno_value, .sentence = sentence};
   }
 }
 
@@ -123,6 +124,23 @@ std::uint64_t Upload::size() const {
 bool Upload::is_settled() const {
   const std::lock_guard lock(mutex_);
   return verdict_.has_value();
+}
+
+std::optional<Verdict> Upload::verdict() const {
+  const std::lock_guard lock(mutex_);
+  return verdict_;
+}
+
+Verdict Upload::publish(const std::string& name) {
+  std::function<Verdict(const std::string&)> waiting;
+  {
+    const std::lock_guard lock(mutex_);
+    waiting = std::exchange(verdict_->publish, nullptr);
+  }
+  const Verdict verdict = waiting ? waiting(name) : Verdict{};
+  const std::lock_guard lock(mutex_);
+  if (waiting) verdict_ = verdict;
+  return *verdict_;
 }
 
 Upload::Closing Upload::closing() const {

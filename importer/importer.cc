@@ -28,7 +28,28 @@ struct Importer::State {
   State(blobstore::Store& where, Options how)
       : store(where), options(std::move(how)), intake(store, options.limits) {}
 
-  Outcome run(ByteSource& source) {
+  void prepare(ByteSource& source) {
+    read(source);
+    Reading reading = read_documents(intake.archive(), options.limits, options.file_name, true);
+    if (reading.missing) refuse(*reading.missing);
+    static_cast<void>(settle_names(reading.images, options.name));
+    for (Content* const blob : reading.blobs) static_cast<void>(blob->blob(store));
+  }
+
+  Outcome publish_as(const std::string& file_name) {
+    Reading reading = read_documents(intake.archive(), options.limits, file_name, true);
+    if (!whole)
+      reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
+    const auto images = settle_names(std::move(reading.images), options.name);
+    importer::publish(store, reading, images);
+    Outcome outcome{.images = {}, .notes = std::move(reading.notes)};
+    for (const FoundImage& image : images) {
+      outcome.images.push_back({.names = image.names, .descriptor = image.descriptor});
+    }
+    return outcome;
+  }
+
+  void read(ByteSource& source) {
     PeekedSource stored(source, [this](std::size_t count) { on_bytes(count); });
     const Compression compression = detect_compression(stored.peek(kTarBlock));
     if (compression == Compression::none) {
@@ -42,7 +63,6 @@ struct Importer::State {
       }
       read_tar(plain);
     }
-    return finish();
   }
 
   void on_bytes(std::size_t count) {
@@ -75,20 +95,6 @@ struct Importer::State {
 
   [[nodiscard]] bool marker_passed() const {
     return tar && tar->ended() && (!decoder || decoder->at_end());
-  }
-
-  Outcome finish() {
-    Reading reading = read_documents(intake.archive(), options.limits, options.file_name, true);
-    if (reading.missing) refuse(*reading.missing);
-    if (!whole)
-      reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
-    const auto images = settle_names(std::move(reading.images), options.name);
-    publish(store, reading, images);
-    Outcome outcome{.images = {}, .notes = std::move(reading.notes)};
-    for (const FoundImage& image : images) {
-      outcome.images.push_back({.names = image.names, .descriptor = image.descriptor});
-    }
-    return outcome;
   }
 
   [[noreturn]] void refuse(const Error& missing) const {
@@ -135,7 +141,14 @@ Importer::Importer(blobstore::Store& store, Options options)
 
 Importer::~Importer() = default;
 
-Outcome Importer::run(ByteSource& source) { return state_->run(source); }
+Outcome Importer::run(ByteSource& source) {
+  state_->prepare(source);
+  return state_->publish_as(state_->options.file_name);
+}
+
+void Importer::prepare(ByteSource& source) { state_->prepare(source); }
+
+Outcome Importer::publish(const std::string& file_name) { return state_->publish_as(file_name); }
 
 bool Importer::complete() const { return state_->complete(); }
 

@@ -52,6 +52,10 @@ class Importer {
   // mismatch, corrupt archive; EINVAL no image archive, bad document; EOPNOTSUPP a format that is
   // not supported; EFBIG over a limit; ENOSPC store full.
   Outcome run(ByteSource& source);
+  // run() in two steps. After the first the archive is found good and its layers are on disk, and
+  // nobody sees it; the second is quick. `file_name`: what the archive is called by then.
+  void prepare(ByteSource& source);
+  Outcome publish(const std::string& file_name);
   // Whether the archive would import if the stream ended here: the end-of-archive marker has
   // passed, or all that its documents refer to is there and whole.
   [[nodiscard]] bool complete() const;

@@ -24,12 +24,22 @@ constexpr uid_t kDaemon = 900;
 
 struct Fixture {
   explicit Fixture(Ingest::Options options = {.uid = kDaemon, .gid = kDaemon, .max_imports = 2})
-      : ingest(options, {.import = [this](const Ingest::Arrival&,
-                                          importer::BytePipe& pipe) { return import.run(pipe); },
+      : ingest(options, {.import = [this](const Ingest::Arrival& arrival,
+                                          importer::BytePipe& pipe) { return run(arrival, pipe); },
                          .refuse = [this](const Ingest::Arrival& arrival,
                                           const Error&) { refused.push_back(arrival.file); }}) {}
   ~Fixture() { import.go(); }
 
+  Verdict run(const Ingest::Arrival& arrival, importer::BytePipe& pipe) {
+    Verdict verdict = import.run(pipe);
+    if (verdict.errno_value == 0 && arrival.temporary) {
+      verdict.publish = [this](const std::string& name) {
+        published.push_back(name);
+        return publication;
+      };
+    }
+    return verdict;
+  }
   static int write(const Ingest::Opened& opened, std::string_view text, std::uint64_t offset = 0) {
     Answer answer;
     opened.file->upload(opened.writer)
@@ -70,6 +80,8 @@ struct Fixture {
 
   test::FakeImport import;
   std::vector<std::string> refused;
+  std::vector<std::string> published;
+  Verdict publication;  // what comes of it
   Ingest ingest;
 };
 
@@ -228,6 +240,38 @@ BOOST_AUTO_TEST_CASE(a_rename_spares_what_is_being_written) {
   BOOST_TEST(errno_of([&] { ingest.rename("no.tar", "a.tar", false, kAlice); }) == ENOENT);
 }
 
+BOOST_AUTO_TEST_CASE(a_temporary_name_is_published_once_at_its_rename) {
+  BOOST_TEST(copy("a.tar", "BAD") == EBADMSG);
+  BOOST_TEST(copy(".a.tar.x", "END") == 0);
+  ingest.rename(".a.tar.x", ".a.tar.y", false, kAlice);
+  BOOST_TEST(published.empty());
+  ingest.rename(".a.tar.y", "a.tar", false, kAlice);
+  ingest.rename("a.tar", ".a.tar.z", false, kAlice);
+  ingest.rename(".a.tar.z", "b.tar", false, kAlice);
+  BOOST_TEST(published == Names{"a.tar"}, boost::test_tools::per_element());
+  BOOST_TEST(listed().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_bad_archive_of_a_temporary_name_cannot_be_renamed) {
+  BOOST_TEST(copy(".a.tar.x", "BAD") == EBADMSG);
+  BOOST_TEST(errno_of([&] { ingest.rename(".a.tar.x", "a.tar", false, kAlice); }) == EBADMSG);
+  BOOST_TEST(line("a.tar.error") == "BAD is in it\n");
+  BOOST_TEST((ingest.lookup("a.tar") == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(a_publication_that_fails_fails_the_rename) {
+  publication = {.errno_value = ENOSPC, .sentence = "the store is full"};
+  BOOST_TEST(copy(".a.tar.x", "END") == 0);
+  BOOST_TEST(errno_of([&] { ingest.rename(".a.tar.x", "a.tar", false, kAlice); }) == ENOSPC);
+  BOOST_TEST(line("a.tar.error") == "the store is full\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_temporary_name_that_still_arrives_cannot_be_published) {
+  const Ingest::Opened opened = create(".a.tar.x");
+  BOOST_TEST(write(opened, "half") == 0);
+  BOOST_TEST(errno_of([&] { ingest.rename(".a.tar.x", "a.tar", false, kAlice); }) == EBUSY);
+}
+
 BOOST_AUTO_TEST_CASE(a_listing_goes_on_where_it_stopped) {
   for (const char* name : {"a", "b", "c"}) BOOST_TEST(copy(name, "BAD") == EBADMSG);
   Names names;
@@ -271,6 +315,13 @@ struct ShortGrace : Fixture {
 BOOST_FIXTURE_TEST_CASE(a_name_is_forgotten_after_its_grace, ShortGrace) {
   BOOST_TEST(copy("a.tar", "END") == 0);
   BOOST_TEST(comes_true([&] { return ingest.lookup("a.tar") == nullptr; }));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_temporary_name_that_is_not_renamed_comes_to_nothing, ShortGrace) {
+  BOOST_TEST(copy(".a.tar.x", "END") == 0);
+  BOOST_TEST(comes_true([&] { return ingest.lookup(".a.tar.x") == nullptr; }));
+  BOOST_TEST(errno_of([&] { ingest.rename(".a.tar.x", "a.tar", false, kAlice); }) == ENOENT);
+  BOOST_TEST(published.empty());
 }
 
 struct Idle : Fixture {
