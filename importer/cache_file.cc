@@ -25,19 +25,28 @@ bool has_no_unnamed_files(int error) {
   return error == EOPNOTSUPP || error == EISDIR || error == ENOENT || error == EINVAL;
 }
 
-UniqueFd open_directory(int parent, const std::string& name) {
-  if (mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) return UniqueFd();
+UniqueFd find_directory(int parent, const std::string& name) {
   return UniqueFd(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+}
+
+UniqueFd make_directory(int parent, const std::string& name) {
+  if (mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) return UniqueFd();
+  return find_directory(parent, name);
 }
 
 }  // namespace
 
 UniqueFd open_cache(int store_fd, const std::string& name) {
-  const UniqueFd cache = open_directory(store_fd, "cache");
+  const UniqueFd cache = make_directory(store_fd, "cache");
   if (!cache) return UniqueFd();
-  UniqueFd directory = open_directory(cache.get(), name);
+  UniqueFd directory = make_directory(cache.get(), name);
   if (directory && faccessat(directory.get(), ".", W_OK, AT_EACCESS) != 0) directory.reset();
   return directory;
+}
+
+UniqueFd find_cache(int store_fd, const std::string& name) {
+  const UniqueFd cache = find_directory(store_fd, "cache");
+  return cache ? find_directory(cache.get(), name) : UniqueFd();
 }
 
 CacheFile::CacheFile(int directory_fd) {

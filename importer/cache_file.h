@@ -4,6 +4,8 @@
 // removed with the object), so that a crash leaves nothing.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "blobstore/unique_fd.h"
@@ -13,6 +15,9 @@ namespace imagefs::importer {
 // Opens cache/<name> below a store's directory, and makes it when it is not there. An empty
 // UniqueFd when the store cannot be written.
 [[nodiscard]] UniqueFd open_cache(int store_fd, const std::string& name);
+
+// The same for reading; it is not made. An empty UniqueFd when it is not there.
+[[nodiscard]] UniqueFd find_cache(int store_fd, const std::string& name);
 
 class CacheFile {
  public:

@@ -1,0 +1,35 @@
+// The decoded bytes of a layer, read at any place.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+
+#include "blobstore/unique_fd.h"
+
+namespace imagefs::fs {
+
+// Thread safety: from any thread.
+class LayerBytes {
+ public:
+  virtual ~LayerBytes() = default;
+  // Fills all of `into`. Throws Error{EIO} when the layer ends before, or cannot be read.
+  virtual void read(std::span<std::byte> into, std::uint64_t offset) = 0;
+};
+using LayerBytesPtr = std::shared_ptr<LayerBytes>;
+
+// Of a file that holds them as they are.
+class PlainLayerBytes final : public LayerBytes {
+ public:
+  explicit PlainLayerBytes(UniqueFd fd) : fd_(std::move(fd)) {}
+  void read(std::span<std::byte> into, std::uint64_t offset) override;
+
+ private:
+  const UniqueFd fd_;
+};
+
+// The same, of a descriptor that somebody else owns.
+void read_fully(int fd, std::span<std::byte> into, std::uint64_t offset);
+
+}  // namespace imagefs::fs

@@ -1,0 +1,120 @@
+#include "fs/layer_cache.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <optional>
+
+#include "fs/decoded_layer.h"
+#include "fs/layer_eviction.h"
+#include "fs/log.h"
+#include "importer/layer_index_file.h"
+#include "importer/layer_reader.h"
+
+namespace imagefs::fs {
+namespace {
+
+using blobstore::Digest;
+
+constexpr const char* kDecodedLayers = "layers";  // of cache/
+
+// A layer that was decoded before; nothing when it is not there, or not whole.
+std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uint64_t size) {
+  const UniqueFd directory = importer::find_cache(store_fd, kDecodedLayers);
+  if (!directory) return std::nullopt;
+  UniqueFd file(::openat(directory.get(), layer.hex().c_str(),
+                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+  struct stat status{};
+  const bool whole = file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
+                     static_cast<std::uint64_t>(status.st_size) == size;
+  if (!whole) return std::nullopt;
+  mark_used(file.get());
+  return file;
+}
+
+bool is_of_the_layer(const Error& error) {
+  return error.errno_value() == EBADMSG || error.errno_value() == EFBIG;
+}
+
+}  // namespace
+
+LayerCache::IndexPtr LayerCache::index(const Digest& layer) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (IndexPtr known = indexes_.find(layer)) return known;
+  }
+  IndexPtr index = importer::open_layer_index(store_->directory_fd(), layer);
+  if (!index) index = make_index(layer);
+  const std::lock_guard lock(mutex_);
+  static_cast<void>(indexes_.insert(layer, index));
+  return index;
+}
+
+LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
+  const std::lock_guard making(making_);
+  {
+    const std::lock_guard lock(mutex_);
+    if (IndexPtr known = indexes_.find(layer)) return known;
+    const auto failure = failures_.find(layer);
+    if (failure != failures_.end()) throw failure->second;
+  }
+  const UniqueFd blob = open_blob(layer);
+  const UniqueFd directory =
+      store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
+  try {
+    auto made = importer::rebuild_layer_index(directory ? directory.get() : -1, blob.get(),
+                                              limits_.max_layer);
+    for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
+    if (directory) made.file.publish(directory.get(), layer.hex());
+    IndexPtr index = importer::LayerIndex::open(made.file.fd());
+    if (!index) throw Error(EIO, "an index that was just made is damaged");
+    return index;
+  } catch (const Error& error) {
+    const Error failure(is_of_the_layer(error) ? EIO : error.errno_value(),
+                        "layer " + layer.str() + ": " + error.sentence());
+    log(LOG_WARNING, failure.sentence());
+    const std::lock_guard lock(mutex_);
+    if (is_of_the_layer(error)) failures_.emplace(layer, failure);
+    throw failure;
+  }
+}
+
+LayerBytesPtr LayerCache::bytes(const Digest& layer, std::uint64_t size) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (LayerBytesPtr known = bytes_.find(layer)) return known;
+  }
+  LayerBytesPtr opened = open_bytes(layer, size);
+  LayerBytesPtr dropped;
+  const std::lock_guard lock(mutex_);
+  if (LayerBytesPtr known = bytes_.find(layer)) return known;
+  dropped = bytes_.insert(layer, opened);
+  return opened;
+}
+
+LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {
+  UniqueFd blob = open_blob(layer);
+  if (importer::compression_of(blob.get()) == importer::Compression::none) {
+    return std::make_shared<PlainLayerBytes>(std::move(blob));
+  }
+  if (auto decoded = find_decoded(store_->directory_fd(), layer, size)) {
+    return std::make_shared<PlainLayerBytes>(std::move(*decoded));
+  }
+  UniqueFd directory = store_->read_only()
+                           ? UniqueFd()
+                           : importer::open_cache(store_->directory_fd(), kDecodedLayers);
+  return std::make_shared<DecodedLayer>(DecodedLayer::Source{.blob = std::move(blob),
+                                                             .size = size,
+                                                             .directory = std::move(directory),
+                                                             .name = layer.hex(),
+                                                             .max_cache = limits_.max_decoded});
+}
+
+UniqueFd LayerCache::open_blob(const Digest& layer) const {
+  auto blob = store_->open_blob(layer);
+  if (!blob) throw Error(EIO, "layer " + layer.str() + " is not in the store");
+  return std::move(*blob);
+}
+
+}  // namespace imagefs::fs

@@ -1,0 +1,53 @@
+// rootfs/ of an image directory: the image's merged filesystem, read straight from its layers.
+//
+//   options.image_children.push_back(rootfs_child(store));
+//
+// The node of rootfs/ itself is cheap; the layers' indexes are opened when somebody looks into it,
+// or asks for its attributes. Ids come from the directory's path, the manifest's digest, and what
+// names the inode in its layers, so hard links share one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "fs/image_child.h"
+#include "fs/layer_cache.h"
+#include "fs/node.h"
+#include "fs/overlay.h"
+
+namespace imagefs::fs {
+
+// The filesystem of one image at one path. Thread safety: every member from any thread.
+class Rootfs : public std::enable_shared_from_this<Rootfs> {
+ public:
+  Rootfs(std::shared_ptr<LayerCache> layers, NodeId id, std::vector<blobstore::Digest> digests)
+      : cache_(std::move(layers)), salt_(id), digests_(std::move(digests)) {}
+
+  // Opens the layers' indexes at the first call. Throws what LayerCache::index() does.
+  [[nodiscard]] const Overlay& overlay() const;
+  [[nodiscard]] NodePtr node(const Overlay::Found& found) const;
+  [[nodiscard]] NodeId root_id() const { return directory_id(importer::root_key()); }
+  [[nodiscard]] NodeId directory_id(const importer::DirectoryKey& key) const;
+  [[nodiscard]] NodeId inode_id(Overlay::Entry inode) const;
+  [[nodiscard]] std::uint32_t link_count(Overlay::Entry inode) const;
+  [[nodiscard]] LayerBytesPtr bytes(std::uint32_t layer) const;
+
+ private:
+  const std::shared_ptr<LayerCache> cache_;
+  const NodeId salt_;
+  const std::vector<blobstore::Digest> digests_;         // the lowest layer first
+  mutable std::atomic<const Overlay*> ready_ = nullptr;  // overlay_, once it is there
+  mutable std::mutex mutex_;  // of what follows; nothing slow happens under it
+  mutable std::unique_ptr<const Overlay> overlay_;
+  mutable std::map<Overlay::Entry, std::uint32_t> link_counts_;
+};
+
+[[nodiscard]] ImageChild rootfs_child(std::shared_ptr<const blobstore::Store> store,
+                                      const LayerCache::Limits& limits = {});
+
+}  // namespace imagefs::fs

@@ -1,0 +1,42 @@
+#include "fs/rootfs_content.h"
+
+#include <algorithm>
+
+namespace imagefs::fs {
+
+RootfsContent::RootfsContent(LayerBytesPtr layer, std::uint64_t offset, std::uint64_t size,
+                             const std::optional<importer::SparseMap>& map)
+    : layer_(std::move(layer)), size_(size) {
+  if (!map) {
+    extents_.push_back({0, size, offset});
+    return;
+  }
+  extents_.reserve(map->size());
+  for (const importer::Segment& segment : *map) {
+    extents_.push_back({segment.offset, segment.offset + segment.length, offset});
+    offset += segment.length;
+  }
+}
+
+std::size_t RootfsContent::read(std::span<std::byte> into, std::uint64_t offset) const {
+  if (offset >= size_) return 0;
+  const std::size_t count = std::min<std::uint64_t>(into.size(), size_ - offset);
+  std::uint64_t at = offset;
+  const std::uint64_t end = offset + count;
+  auto extent = std::ranges::upper_bound(extents_, offset, {}, &Extent::end);
+  while (at < end) {
+    const bool more = extent != extents_.end();
+    const std::uint64_t data_start = more ? std::clamp(extent->start, at, end) : end;
+    std::ranges::fill(into.subspan(at - offset, data_start - at), std::byte{0});
+    const std::uint64_t data_end = more ? std::clamp(extent->end, data_start, end) : end;
+    if (data_end > data_start) {
+      layer_->read(into.subspan(data_start - offset, data_end - data_start),
+                   extent->data + (data_start - extent->start));
+    }
+    at = data_end;
+    if (more) ++extent;
+  }
+  return count;
+}
+
+}  // namespace imagefs::fs

@@ -1,0 +1,34 @@
+// Where a store keeps the indexes of its layers: cache/index/<hex of the blob's digest>.
+//
+// Thread safety: every function from any thread; several processes may do the same at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "blobstore/digest.h"
+#include "importer/cache_file.h"
+#include "importer/layer_index.h"
+
+namespace imagefs::importer {
+
+// Null when there is none, or a damaged one. `store_fd`: the store's directory.
+[[nodiscard]] std::shared_ptr<const LayerIndex> open_layer_index(int store_fd,
+                                                                 const blobstore::Digest& layer);
+// The directory that a finished index is made in, and published as layer.hex(); an empty UniqueFd
+// when it cannot be written.
+[[nodiscard]] UniqueFd open_index_directory(int store_fd);
+
+struct RebuiltIndex {
+  CacheFile file;
+  std::vector<std::string> notes;
+};
+// Makes the index of a layer that is stored already, compressed or not. Reads all of the blob.
+// `directory_fd`: see CacheFile. `max_layer`: bytes, decoded. Throws Error: EBADMSG (no tar,
+// corrupt), EFBIG, ENOSPC, EIO …
+[[nodiscard]] RebuiltIndex rebuild_layer_index(int directory_fd, int blob_fd,
+                                               std::uint64_t max_layer);
+
+}  // namespace imagefs::importer
