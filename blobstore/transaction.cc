@@ -63,8 +63,18 @@ void copy_into_place(const Directory& directory, const HeldBlob& blob) {
 
 std::vector<Digest> digests_of(const std::vector<const HeldBlob*>& blobs) {
   std::vector<Digest> digests;
+  digests.reserve(blobs.size());
   for (const HeldBlob* blob : blobs) digests.push_back(blob->digest);
   return digests;
+}
+
+bool try_remove_intent(const Directory& directory) {
+  try {
+    remove_intent(directory);
+    return true;
+  } catch (const Error&) {
+    return false;
+  }
 }
 
 }  // namespace
@@ -88,12 +98,8 @@ Missing missing_blobs(const Directory& directory, const std::vector<const HeldBl
 Transaction::Transaction(const Directory& directory) : directory_(directory) {}
 
 Transaction::~Transaction() {
-  if (finished_) return;
-  try {
-    undo();
-  } catch (const std::exception&) {
-    // The intent is still there: whoever locks the store next settles it.
-  }
+  // What is not undone stays in the intent: whoever locks the store next settles it.
+  if (!finished_) (void)try_undo();
 }
 
 void Transaction::add_blobs(const Missing& missing) {
@@ -115,7 +121,8 @@ void Transaction::link(const HeldBlob& blob) {
 void Transaction::replace(const HeldBlob& blob) {
   const std::string temporary = random_name(kReplacementPrefix);
   if (!try_link(blob.fd.get(), directory_.blobs.get(), temporary)) {
-    return copy_into_place(directory_, blob);
+    copy_into_place(directory_, blob);
+    return;
   }
   if (::renameat(directory_.blobs.get(), temporary.c_str(), directory_.sha256.get(),
                  blob.digest.hex().c_str()) != 0) {
@@ -139,9 +146,15 @@ void Transaction::finish() {
   finished_ = true;
   // The images are there and on disk. An intent that stays does no harm: all that it lists is
   // referred to.
+  (void)try_remove_intent(directory_);
+}
+
+bool Transaction::try_undo() noexcept {
   try {
-    remove_intent(directory_);
-  } catch (const Error&) {
+    undo();
+    return true;
+  } catch (const std::exception&) {
+    return false;
   }
 }
 

@@ -41,6 +41,7 @@ class Transaction {
   void replace(const HeldBlob& blob);
   void unmark(const std::vector<const HeldBlob*>& healed);
   void undo();
+  [[nodiscard]] bool try_undo() noexcept;
   void restore_index();
 
   const Directory& directory_;
