@@ -16,9 +16,13 @@ namespace {
 constexpr std::array<std::string_view, 2> kMarks{"manifest.json", "oci-layout"};
 constexpr std::string_view kIndex = "index.json";
 
+bool is_mark(std::string_view base) {
+  return std::find(kMarks.begin(), kMarks.end(), base) != kMarks.end();
+}
+
 bool is_control_name(std::string_view name) {
   const std::string_view base = base_name(name);
-  return base == kIndex || std::find(kMarks.begin(), kMarks.end(), base) != kMarks.end();
+  return base == kIndex || is_mark(base);
 }
 
 }  // namespace
@@ -53,23 +57,27 @@ void Archive::add(const std::string& name, Entry entry) {
 bool Archive::find_root() {
   root_.clear();
   if (has_control_file("")) return true;
-  std::vector<std::string> candidates;
-  for (const auto& [name, entry] : entries_) {
-    const std::string directory(parent_name(name));
-    if (directory.find('/') != std::string::npos || !is_control_name(name)) continue;
-    if (!has_control_file(directory + "/")) continue;
-    if (candidates.empty() || candidates.back() != directory + "/") {
-      candidates.push_back(directory + "/");
-    }
-  }
+  const std::vector<std::string> candidates = control_files_one_below();
   if (candidates.empty()) return false;
-  if (candidates.size() > 1) {
-    throw Error(EINVAL, "the archive holds two image archives, in \"" + candidates[0] +
-                            "\" and in \"" + candidates[1] + "\"");
+  const std::string root(parent_name(candidates.front()));
+  const std::string other(parent_name(candidates.back()));
+  if (root != other) {
+    throw Error(EINVAL, "the archive holds more than one image archive: \"" + candidates.front() +
+                            "\" and \"" + candidates.back() + "\"");
   }
-  if (!all_below(candidates[0])) return false;
-  root_ = candidates[0];
+  if (!all_below(root + "/")) return false;
+  root_ = root + "/";
   return true;
+}
+
+std::vector<std::string> Archive::control_files_one_below() const {
+  std::vector<std::string> names;
+  for (const auto& [name, entry] : entries_) {
+    const std::string_view directory = parent_name(name);
+    const bool one_below = !directory.empty() && directory.find('/') == std::string_view::npos;
+    if (one_below && is_mark(base_name(name))) names.push_back(name);
+  }
+  return names;
 }
 
 bool Archive::has_control_file(const std::string& directory) const {
@@ -87,7 +95,8 @@ Archive::Entry* Archive::find_entry(const std::string& name) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return nullptr;
   if (std::holds_alternative<Conflict>(found->second)) {
-    throw Error(EINVAL, "the archive holds two different entries named \"" + name + "\"");
+    throw Error(EINVAL,
+                "the archive's \"" + name + "\" stands there twice, with different content");
   }
   return &found->second;
 }
@@ -109,7 +118,7 @@ Content* Archive::follow(std::string name) {
     ++hops;
   }
   throw Error(EINVAL, "the archive's entry \"" + first + "\" leads through more than " +
-                          std::to_string(kMaxSymlinkHops) + " links");
+                          std::to_string(kMaxSymlinkHops) + " symlinks");
 }
 
 Content* Archive::find_control_file(std::string_view name) {
@@ -128,6 +137,15 @@ Content* Archive::find_blob(const blobstore::Digest& digest) {
   return content;
 }
 
+std::string Archive::why_absent(std::string_view name) {
+  const auto clean = clean_name(name);
+  const Entry* const entry = clean ? find_entry(root_ + *clean) : nullptr;
+  const auto* const link = entry ? std::get_if<Link>(entry) : nullptr;
+  if (!link) return "is not an entry of the archive";
+  return std::string(link->symbolic ? "is a symlink" : "is a hard link") + " to " +
+         (link->target ? "\"" + *link->target + "\", which is not there" : "outside the archive");
+}
+
 std::string Archive::dangling_layer_link() {
   for (const auto& [name, entry] : entries_) {
     const auto* link = std::get_if<Link>(&entry);
@@ -144,7 +162,7 @@ bool Archive::has_below(const std::string& directory) const {
 }
 
 std::string Archive::describe() const {
-  if (entries_.empty()) return "the archive holds no files";
+  if (entries_.empty()) return "the archive is empty: it holds no files";
   if (entries_.contains("repositories")) {
     return "the archive has no manifest.json, only \"repositories\": Docker's image format 1.0 is "
            "not supported";

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <variant>
+#include <vector>
 
 #include "importer/content.h"
 
@@ -36,7 +37,9 @@ class Archive {
   // The file of that name below the root, through links. Nothing when it is not there. Throws
   // Error{EINVAL}: a chain of more than kMaxSymlinkHops, a cycle, two entries that differ.
   [[nodiscard]] Content* find(std::string_view name);
-  // The same without links: throws Error{EINVAL} also when it is no regular file.
+  // Why find() gives nothing for `name`, to follow "…, which ".
+  [[nodiscard]] std::string why_absent(std::string_view name);
+  // As find(), without links: throws Error{EINVAL} also when it is no regular file.
   [[nodiscard]] Content* find_control_file(std::string_view name);
   // The blob of that digest, by its name in an OCI layout. Throws Error{EBADMSG} when the name
   // leads to other bytes.
@@ -58,6 +61,7 @@ class Archive {
   void add(const std::string& name, Entry entry);
   [[nodiscard]] Entry* find_entry(const std::string& name);
   [[nodiscard]] Content* follow(std::string name);
+  [[nodiscard]] std::vector<std::string> control_files_one_below() const;
   [[nodiscard]] bool has_control_file(const std::string& directory) const;
   [[nodiscard]] bool has_below(const std::string& directory) const;
   [[nodiscard]] bool all_below(const std::string& directory) const;

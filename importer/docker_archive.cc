@@ -56,7 +56,7 @@ class DockerReader {
     Content* const content = archive_.find(name);
     if (!content) {
       reading_.missing.emplace(
-          EINVAL, "manifest.json refers to \"" + name + "\", which is not an entry of the archive");
+          EINVAL, "manifest.json refers to \"" + name + "\", which " + archive_.why_absent(name));
     }
     return content;
   }

@@ -7,8 +7,7 @@
 namespace imagefs::importer {
 
 // `start`: the first 512 bytes, fewer when there are no more. Throws Error, saying what it looks
-// like, when no tar starts so: ENODATA for too few bytes, EOPNOTSUPP for other archive formats,
-// EINVAL.
+// like, when no tar starts so: ENODATA for too few bytes, else EINVAL.
 void refuse_foreign(std::span<const std::byte> start);
 
 }  // namespace imagefs::importer

@@ -106,7 +106,7 @@ struct Importer::State {
   [[nodiscard]] bool complete() {
     if (marker_passed()) return true;
     if (!tar) return false;
-    if (std::exchange(judged_entries, intake.entries()) != intake.entries()) judged = judge();
+    if (std::exchange(judged_at, intake.taken()) != intake.taken()) judged = judge();
     return judged;
   }
 
@@ -130,7 +130,7 @@ struct Importer::State {
   const TarReader* tar = nullptr;  // while it reads
   const DecodedSource* decoder = nullptr;
   bool whole = false;  // the stream had its end-of-archive marker, and ended where it may
-  std::size_t judged_entries = 0;
+  std::size_t judged_at = 0;
   bool judged = false;
   mutable std::mutex mutex;
   std::string entry;  // guarded by mutex

@@ -47,25 +47,29 @@ void Intake::take(const ArchiveEntry& entry, TarReader& tar) {
   worth_a_look_ = false;
   count(entry);
   const auto name = clean_name(entry.name);
-  if (!name || name->size() > kMaxName) return;
+  if (name && name->size() <= kMaxName) add(*name, entry, tar);
+  ++taken_;
+}
+
+void Intake::add(const std::string& name, const ArchiveEntry& entry, TarReader& tar) {
   switch (entry.type) {
     case '0':
     case '7':
-      take_file(*name, entry, tar);
+      take_file(name, entry, tar);
       break;
     case '1':
-      archive_.add_hard_link(*name, clean_name(entry.link));
+      archive_.add_hard_link(name, clean_name(entry.link));
       break;
     case '2':
-      archive_.add_symlink(*name, link_target(*name, entry.link));
+      archive_.add_symlink(name, link_target(name, entry.link));
       break;
     default:
-      archive_.add_other(*name);
+      archive_.add_other(name);
   }
 }
 
 void Intake::count(const ArchiveEntry& entry) {
-  if (++entries_ > limits_.max_entries) {
+  if (taken_ >= limits_.max_entries) {
     throw Error(EFBIG,
                 "the archive has more than " + std::to_string(limits_.max_entries) + " entries");
   }

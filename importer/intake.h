@@ -27,13 +27,14 @@ class Intake {
   void take(const ArchiveEntry& entry, TarReader& tar);
 
   [[nodiscard]] Archive& archive() { return archive_; }
-  // Entries that have been taken in whole.
-  [[nodiscard]] std::size_t entries() const { return entries_; }
+  // Entries that have been taken in.
+  [[nodiscard]] std::size_t taken() const { return taken_; }
   // Whether the last entry may have shown what refuses the archive: a document, a large or a broken
   // file.
   [[nodiscard]] bool worth_a_look() const { return worth_a_look_; }
 
  private:
+  void add(const std::string& name, const ArchiveEntry& entry, TarReader& tar);
   void take_file(const std::string& name, const ArchiveEntry& entry, TarReader& tar);
   void add_file(const std::string& name, Content content);
   void check_free(std::size_t written);
@@ -42,7 +43,7 @@ class Intake {
   blobstore::Store& store_;
   const Limits& limits_;
   Archive archive_;
-  std::size_t entries_ = 0;
+  std::size_t taken_ = 0;
   std::size_t held_ = 0;         // descriptors
   std::size_t small_bytes_ = 0;  // of small files
   std::size_t name_bytes_ = 0;

@@ -120,7 +120,7 @@ std::int64_t parse_decimal(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) {
-    throw Error(EBADMSG, "a decimal number is malformed or too large");
+    throw Error(EBADMSG, "a PAX header has a number that is malformed or too large");
   }
   return value;
 }

@@ -78,7 +78,8 @@ bool LayerTar::within_headers() const {
   if (state_ == State::ended || skip_ > 0) return false;
   const bool announced = !pax_.empty() || !long_name_.empty() || !long_link_.empty();
   const bool between = state_ == State::header || state_ == State::after_zeros;
-  return !between || announced || filled_ > 0;
+  const std::string_view start(block_.data(), filled_);
+  return !between || announced || start.find_first_not_of('\0') != std::string_view::npos;
 }
 
 void LayerTar::take_block() try {

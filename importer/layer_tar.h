@@ -57,7 +57,8 @@ class LayerTar {
 
   // Whether the end-of-archive marker has passed.
   [[nodiscard]] bool ended() const { return state_ == State::ended; }
-  // Whether the bytes so far end within the headers of an entry.
+  // Whether the bytes so far end within the headers of an entry. A start of zeros is none: the
+  // marker begins so.
   [[nodiscard]] bool within_headers() const;
   // Whether a global header gives a name or a size to all entries; Go's reader ignores it.
   [[nodiscard]] bool has_global_name() const { return has_global_name_; }

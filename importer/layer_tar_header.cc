@@ -130,7 +130,7 @@ std::int64_t parse_number(std::string_view field) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 8);
   if (error != std::errc() || end != digits.data() + digits.size() || value >> 63 != 0) {
-    throw Error(EBADMSG, "a field that should be an octal number is none");
+    throw Error(EBADMSG, "a header field that should be an octal number is none");
   }
   return static_cast<std::int64_t>(value);
 }

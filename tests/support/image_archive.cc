@@ -1,11 +1,5 @@
 #include "tests/support/image_archive.h"
 
-#include <zlib.h>
-
-#include <cstdint>
-#include <span>
-#include <stdexcept>
-
 #include "blobstore/digest.h"
 
 namespace imagefs::tests {
@@ -34,25 +28,6 @@ std::string config_for(const std::vector<std::string>& plain_layers) {
          json_list(diff_ids) + "}}";
 }
 
-std::string gzip(const std::string& bytes) {
-  z_stream stream{};
-  constexpr int kGzip = 16;
-  if (deflateInit2(&stream, 1, Z_DEFLATED, MAX_WBITS + kGzip, 8, Z_DEFAULT_STRATEGY) != Z_OK) {
-    throw std::runtime_error("deflateInit2");
-  }
-  std::string result(deflateBound(&stream, bytes.size()) + 64, '\0');
-  std::string input = bytes;
-  stream.next_in = reinterpret_cast<Bytef*>(input.data());
-  stream.avail_in = static_cast<uInt>(input.size());
-  stream.next_out = reinterpret_cast<Bytef*>(result.data());
-  stream.avail_out = static_cast<uInt>(result.size());
-  const int code = deflate(&stream, Z_FINISH);
-  result.resize(stream.total_out);
-  deflateEnd(&stream);
-  if (code != Z_STREAM_END) throw std::runtime_error("deflate");
-  return result;
-}
-
 std::string docker_entry(const std::string& config, const std::string& repo_tags,
                          const std::vector<std::string>& layers) {
   return R"({"Config":")" + config + R"(","RepoTags":)" + repo_tags + R"(,"Layers":)" +
@@ -61,8 +36,8 @@ std::string docker_entry(const std::string& config, const std::string& repo_tags
 
 std::string descriptor_of(const std::string& media_type, const std::string& bytes,
                           const std::string& more) {
-  return R"({"mediaType":")" + media_type + R"(","digest":")" + digest_of(bytes) +
-         R"(","size":)" + std::to_string(bytes.size()) + more + "}";
+  return R"({"mediaType":")" + media_type + R"(","digest":")" + digest_of(bytes) + R"(","size":)" +
+         std::to_string(bytes.size()) + more + "}";
 }
 
 std::string oci_manifest(const std::string& config, const std::vector<std::string>& layers) {
@@ -71,8 +46,8 @@ std::string oci_manifest(const std::string& config, const std::vector<std::strin
     if (!list.empty()) list += ',';
     list += descriptor_of(kOciLayerType, layer);
   }
-  return R"({"schemaVersion":2,"mediaType":")" + std::string(kOciManifestType) +
-         R"(","config":)" + descriptor_of(kOciConfigType, config) + R"(,"layers":[)" + list + "]}";
+  return R"({"schemaVersion":2,"mediaType":")" + std::string(kOciManifestType) + R"(","config":)" +
+         descriptor_of(kOciConfigType, config) + R"(,"layers":[)" + list + "]}";
 }
 
 std::string oci_index(const std::vector<std::string>& descriptors) {

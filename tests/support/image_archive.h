@@ -17,7 +17,6 @@ namespace imagefs::tests {
 [[nodiscard]] std::string config_for(const std::vector<std::string>& plain_layers);
 // `["a","b"]`
 [[nodiscard]] std::string json_list(const std::vector<std::string>& texts);
-[[nodiscard]] std::string gzip(const std::string& bytes);
 
 // One image of a manifest.json.
 [[nodiscard]] std::string docker_entry(const std::string& config, const std::string& repo_tags,

@@ -1,0 +1,132 @@
+// Where an archive may end, and what is said when it ends elsewhere.
+
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <random>
+
+#include "tests/importer/import_fixture.h"
+#include "tests/support/compress.h"
+#include "tests/support/image_archive.h"
+
+namespace imagefs::tests {
+namespace {
+
+using test::compress;
+
+const std::string kLayer = layer_with("file", "content");
+const std::string kConfig = config_for({kLayer});
+const std::string kManifestJson = "[" + docker_entry("c.json", R"(["cut:1"])", {"l.tar"}) + "]";
+
+// Without the end-of-archive marker.
+std::string entries() {
+  return LayerWriter()
+      .file("manifest.json", kManifestJson)
+      .file("c.json", kConfig)
+      .file("l.tar", kLayer)
+      .unfinished();
+}
+
+// Bytes of `entries()` up to the end of the last entry's data.
+std::size_t whole_size() { return entries().size(); }
+
+BOOST_FIXTURE_TEST_SUITE(truncation, ImportFixture)
+
+BOOST_AUTO_TEST_CASE(an_archive_cut_anywhere_is_refused) {
+  const std::string archive = entries();
+  for (std::size_t size = 0; size < whole_size(); size += 512) {
+    BOOST_TEST(refusal(archive.substr(0, size)).errno_value() == ENODATA);
+  }
+  std::mt19937 random(36);  // the same cuts each time
+  for (int i = 0; i < 200; ++i) {
+    BOOST_TEST(refusal(archive.substr(0, random() % whole_size())).errno_value() == ENODATA);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_missing_marker_is_forgiven_when_all_is_there) {
+  for (const std::string& end : {std::string(), std::string(512, '\0'), std::string(100, '\0')}) {
+    const auto outcome = import(entries() + end);
+    BOOST_TEST(outcome.images.size() == 1U);
+    BOOST_TEST(outcome.notes.size() == 1U);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_stream_that_is_cut_in_its_compression_is_refused) {
+  const std::string archive = compress(importer::Compression::gzip, entries());
+  for (const std::size_t size : {5UL, archive.size() / 2}) {
+    BOOST_TEST(refusal(archive.substr(0, size)).errno_value() == ENODATA);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_follows_the_marker_is_ignored) {
+  const std::string marker(1024, '\0');
+  const std::string late = LayerWriter().file("manifest.json", "[]").unfinished();
+  BOOST_TEST(import(entries() + marker + late).images.size() == 1U);
+  BOOST_TEST(import(entries() + marker + std::string(3 << 20, '\0')).notes.empty());
+  BOOST_TEST(import(entries() + marker + "junk", {}, 1).images.size() == 1U);
+}
+
+// What complete() says before each piece, as 0s and 1s by the bytes given.
+struct Completeness {
+  std::size_t first_true = 0;
+  bool stays_true = true;
+};
+
+Completeness watch(blobstore::Store& store, const std::string& archive, std::size_t piece) {
+  importer::Importer importer(store, {});
+  StringSource source(archive, piece);
+  Completeness result{.first_true = archive.size() + 1};
+  source.on_next = [&](std::size_t given) {
+    const bool complete = importer.complete();
+    if (complete) result.first_true = std::min(result.first_true, given);
+    result.stays_true = result.stays_true && (complete || given < result.first_true);
+  };
+  importer.run(source);
+  return result;
+}
+
+BOOST_AUTO_TEST_CASE(it_is_complete_as_soon_as_all_that_is_referenced_is_there) {
+  for (const std::size_t piece : {1U, 100U, 512U}) {
+    const auto seen = watch(*store, entries() + std::string(1024, '\0'), piece);
+    BOOST_TEST(seen.first_true >= whole_size() - 511);
+    BOOST_TEST(seen.first_true <= whole_size() + piece);
+    BOOST_TEST(seen.stays_true);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(it_is_complete_at_the_latest_behind_the_marker) {
+  const std::string archive = LayerWriter().file("c.json", kConfig).str();
+  importer::Importer importer(*store, {});
+  StringSource source(archive, 512);
+  std::size_t first_true = archive.size() + 1;
+  source.on_next = [&](std::size_t given) {
+    if (importer.complete()) first_true = std::min(first_true, given);
+  };
+  BOOST_CHECK_THROW(importer.run(source), Error);
+  BOOST_TEST(first_true == archive.size());
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_document_ends_the_import_before_the_archive_does) {
+  importer::Importer importer(*store, {});
+  const std::string start = LayerWriter().file("manifest.json", "[]").unfinished();
+  StringSource source(start + entries() + std::string(1024, '\0'), 512);
+  std::size_t given_at_most = 0;
+  source.on_next = [&](std::size_t given) { given_at_most = given; };
+  BOOST_CHECK_THROW(importer.run(source), Error);
+  BOOST_TEST(given_at_most <= start.size());
+}
+
+BOOST_AUTO_TEST_CASE(an_error_of_the_source_is_the_imports) {
+  StringSource source(entries(), 512);
+  source.on_next = [](std::size_t given) {
+    if (given > 2000) throw Error(ECANCELED, "the copy was cancelled");
+  };
+  importer::Importer importer(*store, {});
+  BOOST_CHECK_EXCEPTION(importer.run(source), Error,
+                        [](const Error& error) { return error.errno_value() == ECANCELED; });
+  BOOST_TEST(store->blobs().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace imagefs::tests
