@@ -41,8 +41,10 @@ void say(const UniqueFd& to, std::string_view text) {
   }
 }
 
-// From now on nothing holds the terminal, or a pipe whose reader waits for its end.
-void leave_standard_streams() {
+// From now on nothing holds the terminal, or a pipe whose reader waits for its end. Not before the
+// mount: below an automount point only systemd's own process group can make it (autofs(5)).
+void leave_terminal() {
+  ::setsid();
   const UniqueFd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) throw_errno("/dev/null");
   for (const int stream : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null.get(), stream);
@@ -50,10 +52,9 @@ void leave_standard_streams() {
 
 int run_daemon(const MountOptions& options, UniqueFd parent) {
   try {
-    ::setsid();
     if (::chdir("/") != 0) throw_errno("/");
     serve(options, [&parent] {
-      leave_standard_streams();
+      leave_terminal();
       log_to_syslog();
       say(parent, kReady);
       parent.reset();
