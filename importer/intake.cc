@@ -39,9 +39,7 @@ void check_blob_name(const std::string& name, const Content& content) {
 
 }  // namespace
 
-Intake::Intake(blobstore::Store& store, const Limits& limits) : store_(store), limits_(limits) {
-  check_free(kCheckEvery);
-}
+Intake::Intake(blobstore::Store& store, const Limits& limits) : store_(store), limits_(limits) {}
 
 void Intake::take(const ArchiveEntry& entry, TarReader& tar) {
   worth_a_look_ = false;
@@ -69,6 +67,7 @@ void Intake::add(const std::string& name, const ArchiveEntry& entry, TarReader& 
 }
 
 void Intake::count(const ArchiveEntry& entry) {
+  if (taken_ == 0) check_free(kCheckEvery);
   if (taken_ >= limits_.max_entries) {
     throw Error(EFBIG,
                 "the archive has more than " + std::to_string(limits_.max_entries) + " entries");

@@ -25,19 +25,15 @@ for file in "$work"/saved/*.tar; do
   expect_eq "$digest" "sha256:$(manifest_of odd/real:1 | sha256sum | cut -c 1-64)" "$tool: manifest by name"
   note "$tool: $digest as ctr says"
 
-  note "$tool: out of the mount with skopeo, and in again"
-  skopeo_ copy -q "dir:$mnt/images/$image" "docker-archive:$work/again.tar:odd/again:1" || fail "skopeo copy dir: of $tool"
-  before=$(manifest_of odd/real:1 | config_and_layers)
+  # To an archive of the same kind: skopeo makes another config of the same image between the kinds.
+  kind=docker-archive
+  [[ $tool != *-oci.tar ]] || kind=oci-archive
+  note "$tool: out of the mount with skopeo, to a $kind, and in again"
+  skopeo_ copy -q "dir:$mnt/images/$image" "$kind:$work/again.tar:docker.io/odd/again:1" || fail "skopeo copy dir: of $tool"
   copy_in "$work/again.tar"
   rm "$work/again.tar"
-  # An archive of skopeo holds the layers uncompressed: equal only when they were.
-  if [[ $tool != *-oci.tar ]]; then
-    expect_eq "$before" "$(manifest_of odd/again:1 | config_and_layers)" "$tool: config and layers of the copy"
-  fi
-  skopeo_ copy -q "dir:$mnt/images/$image" "oci-archive:$work/again.tar:docker.io/odd/again:2" || fail "skopeo copy dir: to oci-archive"
-  copy_in "$work/again.tar"
-  rm "$work/again.tar"
-  expect_eq "${before%% *}" "$(manifest_of odd/again:2 | config_and_layers | cut -d ' ' -f 1)" "$tool: config of the copy"
+  expect_eq "$(manifest_of odd/real:1 | config_and_layers)" "$(manifest_of odd/again:1 | config_and_layers)" \
+    "$tool: config and layers of the copy"
 done
 fsck_store
 

@@ -45,6 +45,7 @@ forget() {
   "$IMAGEFS" rm --store "$store" odd/written:1 > /dev/null 2>&1 || true
   wait_until 10 test ! -e "$mnt/images/odd/written:1"
 }
+has_error() { [[ -n $(find "$mnt/ingest" -name "*$1*.error") ]]; }
 present() { [[ -e $mnt/images/odd/written:1/manifest.json ]]; }
 
 printf '%-18s %-9s %-12s %-12s %-9s\n' writer good cut junk again
@@ -71,7 +72,7 @@ for entry in "${writers[@]}"; do
     write_with "$command" "$work/$bad.tar" "$mnt/ingest/$bad-$file" || status=$?
     ((status != 124)) || fail "$name hangs with the archive $bad.tar"
     printf -v "$bad" %s "$status"
-    wait_until 20 test -n "$(find "$mnt/ingest" -name "*$bad-$file*.error")"
+    wait_until 20 has_error "$bad-$file"
     expect_eq "$state" "$(store_state)" "$name: the store after $bad.tar"
     find "$mnt/ingest" -name '*.error' -delete
   done

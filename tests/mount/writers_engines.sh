@@ -28,6 +28,7 @@ forget() {
   "$IMAGEFS" rm --store "$store" "$image" > /dev/null 2>&1 || true
   wait_until 10 test ! -e "$mnt/images/$image"
 }
+has_error() { [[ -n $(find "$work/strict/ingest" -name '*.error') ]]; }
 run() { (eval "${1//DST/$2}") > "$work/said" 2>&1; }
 
 printf '%-15s %-6s %-6s %-8s %s\n' writer good again refused reason
@@ -48,7 +49,7 @@ for entry in "${writers[@]}"; do
   state=$(store_state)
   run "$command" "$work/strict/ingest/$file" || refused=$?
   ((refused != 124)) || fail "$name hangs when it is refused"
-  wait_until 20 test -n "$(find "$work/strict/ingest" -name '*.error')"
+  wait_until 20 has_error
   reason=$(cat "$work"/strict/ingest/*.error)
   grep -q max_layer <<< "$reason" || fail "$name: the reason does not name the limit: $reason"
   expect_eq "$state" "$(store_state)" "$name: the store after the refusal"
