@@ -21,6 +21,7 @@
 #include "fs/ingest.h"
 #include "fs/log.h"
 #include "fs/refresher.h"
+#include "fs/rootfs.h"
 #include "fs/service_manager.h"
 #include "fs/status.h"
 #include "fs/stop_signals.h"
@@ -131,7 +132,8 @@ class Service {
             .gid = options_.gid.value_or(::getegid()),
             .umask = options_.umask,
             .status = [status = status_] { return status->render(); },
-            .image_children = {{"image.tar", S_IFREG, make_image_tar}}};
+            .image_children = {{"image.tar", S_IFREG, make_image_tar},
+                               rootfs_child(store_, {.max_layer = options_.limits.max_layer})}};
   }
 
   Ingest::Hooks ingest_hooks() {
