@@ -62,8 +62,8 @@ bool Archive::find_root() {
   const std::string root(parent_name(candidates.front()));
   const std::string other(parent_name(candidates.back()));
   if (root != other) {
-    throw Error(EINVAL, "the archive holds more than one image archive: \"" + candidates.front() +
-                            "\" and \"" + candidates.back() + "\"");
+    throw Error(EINVAL, "the archive holds more than one image archive, in \"" + root +
+                            "/\" and in \"" + other + "/\"");
   }
   if (!all_below(root + "/")) return false;
   root_ = root + "/";
@@ -95,8 +95,7 @@ Archive::Entry* Archive::find_entry(const std::string& name) {
   const auto found = entries_.find(name);
   if (found == entries_.end()) return nullptr;
   if (std::holds_alternative<Conflict>(found->second)) {
-    throw Error(EINVAL,
-                "the archive's \"" + name + "\" stands there twice, with different content");
+    throw Error(EINVAL, "the archive holds two different entries named \"" + name + "\"");
   }
   return &found->second;
 }
@@ -118,7 +117,7 @@ Content* Archive::follow(std::string name) {
     ++hops;
   }
   throw Error(EINVAL, "the archive's entry \"" + first + "\" leads through more than " +
-                          std::to_string(kMaxSymlinkHops) + " symlinks");
+                          std::to_string(kMaxSymlinkHops) + " links");
 }
 
 Content* Archive::find_control_file(std::string_view name) {
@@ -142,8 +141,8 @@ std::string Archive::why_absent(std::string_view name) {
   const Entry* const entry = clean ? find_entry(root_ + *clean) : nullptr;
   const auto* const link = entry ? std::get_if<Link>(entry) : nullptr;
   if (!link) return "is not an entry of the archive";
-  return std::string(link->symbolic ? "is a symlink" : "is a hard link") + " to " +
-         (link->target ? "\"" + *link->target + "\", which is not there" : "outside the archive");
+  return std::string("is not there: it is a ") + (link->symbolic ? "symlink" : "hard link") +
+         " to " + (link->target ? "\"" + *link->target + "\"" : "what lies outside the archive");
 }
 
 std::string Archive::dangling_layer_link() {

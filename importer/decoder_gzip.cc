@@ -41,6 +41,7 @@ class GzipDecoder final : public StepDecoder {
       phase_ = Phase::padding;
       return;
     }
+    if (any_member_ && first != std::byte{0x1f}) throw_corrupt("bytes follow its end");
     isal_inflate_reset(inflate_.get());
     inflate_->crc_flag = ISAL_GZIP_NO_HDR_VER;
     header_ = {};

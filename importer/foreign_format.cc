@@ -65,7 +65,7 @@ void refuse_foreign(std::span<const std::byte> start) {
   const std::string_view text(block.data(), block.size());
   for (const Format& format : kFormats) {
     if (!text.starts_with(format.magic)) continue;
-    throw Error(EINVAL, "this is " + std::string(format.name) + ", not a tar that holds images");
+    throw Error(EINVAL, "this is " + std::string(format.name) + ", not an image archive");
   }
   if (start.size() < block.size()) {
     throw Error(ENODATA, "the archive ends after " + std::to_string(start.size()) + " bytes");

@@ -38,7 +38,7 @@ struct Importer::State {
 
   Outcome publish_as(const std::string& file_name) {
     Reading reading = read_documents(intake.archive(), options.limits, file_name, true);
-    if (!whole)
+    if (!marker_passed)
       reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
     const auto images = settle_names(std::move(reading.images), options.name);
     importer::publish(store, reading, images);
@@ -62,6 +62,7 @@ struct Importer::State {
         throw Error(EOPNOTSUPP, "the archive is compressed twice");
       }
       read_tar(plain);
+      if (!decoded.at_end()) refuse_cut(compression);
     }
   }
 
@@ -89,23 +90,24 @@ struct Importer::State {
     if (reader.ended()) {
       while (!source.next().empty()) continue;
     }
-    whole = marker_passed();
+    marker_passed = reader.ended();
     tar = nullptr;
   }
 
-  [[nodiscard]] bool marker_passed() const {
-    return tar && tar->ended() && (!decoder || decoder->at_end());
+  [[noreturn]] void refuse_cut(Compression compression) const {
+    throw Error(ENODATA, "the archive is cut off: its " + name(compression) +
+                             " stream has no end after " + std::to_string(bytes) + " bytes");
   }
 
   [[noreturn]] void refuse(const Error& missing) const {
-    if (whole) throw missing;
+    if (marker_passed) throw missing;
     throw Error(ENODATA, "the archive is cut off after " + std::to_string(bytes) +
                              " bytes: " + missing.sentence());
   }
 
   [[nodiscard]] bool complete() {
-    if (marker_passed()) return true;
-    if (!tar) return false;
+    if (!tar || (decoder && !decoder->at_end())) return false;
+    if (tar->ended()) return true;
     if (std::exchange(judged_at, intake.taken()) != intake.taken()) judged = judge();
     return judged;
   }
@@ -129,7 +131,7 @@ struct Importer::State {
   int looks = 0;
   const TarReader* tar = nullptr;  // while it reads
   const DecodedSource* decoder = nullptr;
-  bool whole = false;  // the stream had its end-of-archive marker, and ended where it may
+  bool marker_passed = false;  // of the end of the archive
   std::size_t judged_at = 0;
   bool judged = false;
   mutable std::mutex mutex;

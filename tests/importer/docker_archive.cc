@@ -151,9 +151,9 @@ BOOST_AUTO_TEST_CASE(links_that_lead_nowhere_refuse_only_where_they_matter) {
         .file("manifest.json", "[" + docker_entry("c.json", "[]", {"a"}) + "]")
         .str();
   };
-  BOOST_TEST(says(refusal(with_link("b")), EINVAL, "symlinks"));
+  BOOST_TEST(says(refusal(with_link("b")), EINVAL, "more than 8 links"));
   BOOST_TEST(says(refusal(with_link("gone")), EINVAL, "symlink to \"gone\""));
-  BOOST_TEST(says(refusal(with_link("../../etc/passwd")), EINVAL, "outside"));
+  BOOST_TEST(says(refusal(with_link("../../etc/passwd")), EINVAL, "outside the archive"));
 }
 
 BOOST_AUTO_TEST_CASE(only_a_hop_too_many_refuses) {
@@ -189,12 +189,12 @@ BOOST_AUTO_TEST_CASE(an_entry_that_comes_twice_must_have_the_same_bytes) {
                  .images.size() == 1U);
   BOOST_TEST(
       says(refusal(parts().file("top.tar", kBase).file("manifest.json", kManifestJson).str()),
-           EINVAL, "\"top.tar\" stands there twice"));
+           EINVAL, "two different entries named \"top.tar\""));
   BOOST_TEST(says(refusal(parts()
                               .file("manifest.json", kManifestJson)
                               .file("manifest.json", kManifestJson + " ")
                               .str()),
-                  EINVAL, "\"manifest.json\" stands there twice"));
+                  EINVAL, "two different entries named \"manifest.json\""));
 }
 
 BOOST_AUTO_TEST_CASE(one_directory_above_everything_is_stripped) {
@@ -208,7 +208,7 @@ BOOST_AUTO_TEST_CASE(one_directory_above_everything_is_stripped) {
   };
   BOOST_TEST(import(below("./dir").str()).images.size() == 1U);
   BOOST_TEST(says(refusal(below("x").raw(below("y").unfinished()).str()), EINVAL,
-                  "\"x/manifest.json\" and \"y/manifest.json\""));
+                  "in \"x/\" and in \"y/\""));
   BOOST_TEST(says(refusal(below("x").file("beside", "1").str()), EINVAL, "manifest.json"));
 }
 

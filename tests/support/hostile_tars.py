@@ -33,7 +33,7 @@ hostile(
     "zstd-bomb",
     "EFBIG",
     "ratio|times|expands|limit",
-    lambda: zstd(header(b"zeros", 10 << 30)) + tarball.zstd_zeros((10 << 30) // (128 << 10)),
+    lambda: zstd(header(b"zeros", tarball.base256(10 << 30))) + tarball.zstd_zeros((10 << 30) // (128 << 10)),
 )
 hostile(
     32,
