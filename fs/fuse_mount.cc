@@ -5,7 +5,7 @@
 namespace imagefs::fs {
 
 double attribute_timeout(const Node& node) {
-  return node.lifetime() == Lifetime::volatile_ ? 0 : kForever;
+  return node.lifetime() == Lifetime::fixed ? kForever : 0;
 }
 
 fuse_entry_param make_entry(const Node& parent, const Node& node) {

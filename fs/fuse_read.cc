@@ -46,6 +46,7 @@ void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget
 
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
   const NodePtr node = mount.nodes.get(id);
+  if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
   request.attributes(node->attributes(), attribute_timeout(*node));
 }
 
@@ -53,13 +54,10 @@ void readlink(Mount& mount, Request& request, fuse_ino_t id) {
   request.target(mount.nodes.get(id)->target());
 }
 
-void opendir(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* file) {
-  const NodePtr node = mount.nodes.get(id);
-  if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
-  const bool cached = node->lifetime() != Lifetime::volatile_;
-  file->cache_readdir = cached;
-  file->keep_cache = cached;
-  (void)request.opened(*file);
+// The kernel never asks again: it caches every listing, and compares the directory's time where it
+// may not believe the attributes.
+void opendir(Mount& /*mount*/, Request& request, fuse_ino_t /*id*/, fuse_file_info* /*file*/) {
+  request.error(ENOSYS);
 }
 
 void readdir(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,

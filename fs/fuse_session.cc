@@ -26,9 +26,11 @@ constexpr int kWakeSignal = SIGUSR1;
 constexpr std::chrono::milliseconds kWakePeriod{10};
 
 void init(void* /*mount*/, fuse_conn_info* connection) {
+  // AUTO_INVAL_DATA: a cached listing is compared with its directory's time.
   constexpr unsigned kWanted = FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_READDIRPLUS |
                                FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS |
-                               FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_READ;
+                               FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_ASYNC_READ |
+                               FUSE_CAP_AUTO_INVAL_DATA;
   connection->want = connection->capable & kWanted;
   connection->max_write = kMaxWrite;
 }

@@ -96,14 +96,13 @@ void Ingest::check_access(const IngestFile& file, const Caller& caller) const {
 }
 
 void Ingest::check_room(const Arrival& arrival) {
-  const auto all = files();
-  const auto arriving =
-      std::ranges::count_if(all, [](const IngestFilePtr& file) { return file->is_arriving(); });
-  const std::unique_lock lock(mutex_);
-  if (stopped_) throw Error(ESHUTDOWN, "the mount is going away");
+  const auto arriving = std::ranges::count_if(files(), &IngestFile::takes_part);
+  {
+    const std::lock_guard lock(mutex_);
+    if (stopped_) throw Error(ESHUTDOWN, "the mount is going away");
+  }
   if (static_cast<std::size_t>(arriving) < options_.max_imports) return;
-  const Error error(EAGAIN,
-                    std::to_string(arriving) + " archives arrive already, which is the limit");
+  const Error error(EAGAIN, std::to_string(arriving) + " archives arrive already: max_imports");
   hooks_.refuse(arrival, error);
   throw error;
 }

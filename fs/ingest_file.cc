@@ -154,6 +154,11 @@ bool IngestFile::is_arriving() const {
   return upload_ && !upload_->is_settled();
 }
 
+bool IngestFile::takes_part() const {
+  const std::lock_guard lock(mutex_);
+  return upload_ && !upload_->is_settled() && upload_->closing() != Upload::Closing::closed;
+}
+
 bool IngestFile::has_writer() const {
   const std::lock_guard lock(mutex_);
   return is_open();

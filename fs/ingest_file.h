@@ -61,6 +61,8 @@ class IngestFile final : public Node {
   [[nodiscard]] uid_t owner() const;
   // Listed until its end.
   [[nodiscard]] bool is_arriving() const;
+  // Arriving, and not known to be cut off.
+  [[nodiscard]] bool takes_part() const;
   [[nodiscard]] bool has_writer() const;
   // Since when nothing arrives; nothing while something does.
   [[nodiscard]] std::optional<Clock::time_point> ended() const;

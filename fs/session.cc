@@ -20,6 +20,7 @@
 #include "fs/import_service.h"
 #include "fs/ingest.h"
 #include "fs/log.h"
+#include "fs/readahead.h"
 #include "fs/refresher.h"
 #include "fs/rootfs.h"
 #include "fs/service_manager.h"
@@ -109,14 +110,20 @@ class Service {
   // Until somebody unmounts, or a signal comes.
   void run(const StopSignals& signals, const std::function<void()>& ready) {
     session_->mount(options_.mountpoint);
-    session_->start(kRequestThreads);
-    watch();
     try {
-      import_dropped();
-    } catch (const Error&) {
+      session_->start(kRequestThreads);
+      serve(signals, ready);
+    } catch (...) {
       session_->unmount();
       throw;
     }
+  }
+
+ private:
+  void serve(const StopSignals& signals, const std::function<void()>& ready) {
+    raise_readahead(options_.mountpoint);
+    watch();
+    import_dropped();
     ServiceManager manager(options_.mountpoint);
     ready();
     const bool mounted = signals.wait(session_->ended_fd());
@@ -125,7 +132,6 @@ class Service {
     end();
   }
 
- private:
   TreeOptions tree_options() {
     return {.platform = options_.platform,
             .uid = options_.uid.value_or(::geteuid()),
@@ -153,6 +159,8 @@ class Service {
 
   void tell(const Tree::Changes& changes) {
     for (const NodeId directory : changes.directories) session_->invalidate(directory);
+    // Two commits within one tick of the store's clock leave the directory's time as it was.
+    session_->invalidate(make_node_id({"blobs/sha256"}));
     forgetter_.forget(changes.names);
   }
 

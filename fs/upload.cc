@@ -145,7 +145,7 @@ Verdict Upload::publish(const std::string& name) {
 
 Upload::Closing Upload::closing() const {
   const std::lock_guard lock(mutex_);
-  return closing_;
+  return flushes_.empty() ? closing_ : Closing::no;
 }
 
 Upload::Clock::time_point Upload::last_write() const {

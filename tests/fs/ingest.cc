@@ -173,6 +173,17 @@ BOOST_AUTO_TEST_CASE(a_writer_that_has_closed_makes_way_before_its_release) {
   BOOST_TEST(listed().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_writer_whose_close_waits_for_the_import_is_still_one) {
+  import.hold();
+  const Ingest::Opened first = create("a.tar");
+  BOOST_TEST(write(first, "END") == 0);
+  Answer closed;
+  first.file->upload()->flush(true, closed.pending());
+  BOOST_TEST(errno_of([&] { (void)ingest.open(first.file, kAlice); }) == EBUSY);
+  import.go();
+  BOOST_TEST(closed.wait() == 0);
+}
+
 BOOST_AUTO_TEST_CASE(a_truncate_to_nothing_starts_over) {
   const Ingest::Opened opened = create("a.tar");
   BOOST_TEST(write(opened, "half an archive") == 0);
@@ -192,7 +203,10 @@ BOOST_AUTO_TEST_CASE(more_than_the_limit_is_refused_and_told) {
   BOOST_TEST((ingest.lookup("c.tar") == nullptr));
   BOOST_TEST(write(first, "END") == 0);
   BOOST_TEST(flush(first) == 0);
-  BOOST_TEST(errno_of([&] { (void)create("c.tar"); }) == 0);
+  const Ingest::Opened third = create("c.tar");
+  BOOST_TEST(write(third, "half") == 0);
+  BOOST_TEST(flush(third) == ENODATA);
+  BOOST_TEST(errno_of([&] { (void)create("d.tar"); }) == 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_removed_file_is_cancelled_and_leaves_nothing) {
