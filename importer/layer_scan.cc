@@ -8,6 +8,7 @@
 
 #include "blobstore/error.h"
 #include "blobstore/hash_thread.h"
+#include "importer/layer_tar.h"
 #include "importer/layer_tar_header.h"
 
 namespace imagefs::importer {
@@ -84,6 +85,7 @@ struct LayerScan::State {
   TarBlock first_block{};
   std::size_t first_filled = 0;
   bool no_tar = false;
+  LayerTar tar{[](const LayerEntry&) {}};
   std::unique_ptr<Decoder> decoder;
   OverlappedHash hash;  // last: it may still read a block of the decoder's
 };
@@ -134,9 +136,11 @@ void LayerScan::State::check_size() const {
 }
 
 void LayerScan::State::read_tar(std::span<const std::byte> decoded) {
-  if (first_filled == kTarBlock) return;
-  first_filled += fill(first_block, first_filled, decoded);
-  no_tar = first_filled == kTarBlock && !may_be_tar(first_block);
+  if (first_filled < kTarBlock) {
+    first_filled += fill(first_block, first_filled, decoded);
+    no_tar = first_filled == kTarBlock && !may_be_tar(first_block);
+  }
+  if (!no_tar) tar.append(decoded);
 }
 
 void LayerScan::State::check_end() const {
@@ -146,6 +150,7 @@ void LayerScan::State::check_end() const {
     throw Error(EINVAL, decoder ? "the " + name(*compression) + " data holds no tar"
                                 : std::string("it is no tar"));
   }
+  tar.finish();
 }
 
 LayerScan::LayerScan(const Limits& limits) : state_(std::make_unique<State>(limits)) {}

@@ -237,6 +237,18 @@ BOOST_AUTO_TEST_CASE(a_layer_that_is_no_tar_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_layer_whose_tar_is_cut_is_refused) {
+  for (const std::string& cut : {kTop.substr(0, 700), kTop.substr(0, 90'000)}) {
+    const std::string archive = LayerWriter()
+                                    .file("base.tar", kBase)
+                                    .file("top.tar", cut)
+                                    .file("config.json", config_for({kBase, cut}))
+                                    .file("manifest.json", kManifestJson)
+                                    .str();
+    BOOST_TEST(says(refusal(archive), EBADMSG, "\"top.tar\": the tar stream ends within"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(names_are_normalised_merged_and_checked) {
   const auto tagged = [](const std::string& tags) {
     return with_manifest("[" + docker_entry("config.json", tags, {"base.tar", "top.tar"}) + "]");

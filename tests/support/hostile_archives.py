@@ -256,5 +256,5 @@ hostile(
     "layer-is-cut",
     "EINVAL|EBADMSG|ENODATA",
     "layer",
-    lambda: Docker("hostile:1", layers=(layer("a")[:700],)).archive(),
+    lambda: Docker("hostile:1", layers=(layer("a")[:512],)).archive(),
 )
