@@ -13,13 +13,13 @@ std::span<const std::byte> bytes_of(const std::string& text) {
   return std::as_bytes(std::span(text));
 }
 
-Content::Scan scan(const std::string& bytes, const blobstore::Digest& digest,
-                   const Limits& limits) {
+Content::Scan scan(const std::string& bytes, const blobstore::Digest& digest, const Limits& limits,
+                   std::optional<int> index_directory) {
   if (!LayerScan::may_be_layer(bytes_of(bytes).first(std::min<std::size_t>(bytes.size(), 512)))) {
     return {};
   }
   try {
-    LayerScan layer(limits);
+    LayerScan layer(limits, index_directory);
     layer.append(bytes_of(bytes));
     return layer.finish(digest);
   } catch (const Error&) {
@@ -29,8 +29,11 @@ Content::Scan scan(const std::string& bytes, const blobstore::Digest& digest,
 
 }  // namespace
 
-Content::Content(std::string bytes)
-    : size_(bytes.size()), digest_(blobstore::sha256(bytes)), bytes_(std::move(bytes)) {}
+Content::Content(std::string bytes, std::optional<int> index_directory)
+    : size_(bytes.size()),
+      digest_(blobstore::sha256(bytes)),
+      bytes_(std::move(bytes)),
+      index_directory_(index_directory) {}
 
 Content::Content(blobstore::HeldBlob blob, Scan scan)
     : size_(blob.size), digest_(blob.digest), blob_(std::move(blob)), scan_(std::move(scan)) {}
@@ -49,7 +52,7 @@ std::string Content::text(std::uint64_t limit, const std::string& what) const {
 
 const LayerFacts& Content::layer(const Limits& limits, const std::string& what) {
   if (bytes_ && std::holds_alternative<std::monostate>(scan_)) {
-    scan_ = scan(*bytes_, *digest_, limits);
+    scan_ = scan(*bytes_, *digest_, limits, index_directory_);
   }
   if (const auto* facts = std::get_if<LayerFacts>(&scan_)) return *facts;
   if (const auto* fault = std::get_if<std::exception_ptr>(&scan_)) {

@@ -21,8 +21,8 @@ class Content {
  public:
   // Of a file that was dropped.
   explicit Content(std::uint64_t size) : size_(size) {}
-  // In memory.
-  explicit Content(std::string bytes);
+  // In memory. `index_directory`: for LayerScan.
+  explicit Content(std::string bytes, std::optional<int> index_directory = {});
   // In an uncommitted blob. `layer`: what a scan found; nothing when it is no layer by its start;
   // an error when it is a layer that is broken.
   using Scan = std::variant<std::monostate, LayerFacts, std::exception_ptr>;
@@ -40,6 +40,8 @@ class Content {
   [[nodiscard]] std::string text(std::uint64_t limit, const std::string& what) const;
   // Throws Error{EINVAL} when it is no layer, and what LayerScan throws.
   [[nodiscard]] const LayerFacts& layer(const Limits& limits, const std::string& what);
+  // What a scan has found so far; null when that is nothing.
+  [[nodiscard]] const LayerFacts* facts() const { return std::get_if<LayerFacts>(&scan_); }
   // The bytes as a blob that a commit can name; what is in memory is written first.
   [[nodiscard]] const blobstore::HeldBlob& blob(blobstore::Store& store);
 
@@ -47,6 +49,7 @@ class Content {
   std::uint64_t size_;
   std::optional<blobstore::Digest> digest_;
   std::optional<std::string> bytes_;
+  std::optional<int> index_directory_;
   std::optional<blobstore::HeldBlob> blob_;
   Scan scan_;
 };

@@ -34,7 +34,7 @@ void ContentWriter::append(std::span<const std::byte> bytes) {
 void ContentWriter::choose() {
   chosen_ = true;
   const auto start = std::as_bytes(std::span(start_));
-  if (LayerScan::may_be_layer(start)) layer_.emplace(limits_);
+  if (LayerScan::may_be_layer(start)) layer_.emplace(limits_, store_.directory_fd());
   const bool document = may_be_json(start_) && hints_.size <= limits_.max_json;
   if (layer_ || document || hints_.is_blob) writer_ = store_.write_blob();
   store_bytes(start);
@@ -54,7 +54,7 @@ void ContentWriter::scan(std::span<const std::byte> bytes) try {
 }
 
 Content ContentWriter::finish() {
-  if (hints_.in_memory) return Content(std::move(start_));
+  if (hints_.in_memory) return Content(std::move(start_), store_.directory_fd());
   if (!chosen_) choose();
   if (!writer_) return Content(hints_.size);
   blobstore::HeldBlob blob = writer_->finish();

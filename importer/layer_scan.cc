@@ -8,6 +8,10 @@
 
 #include "blobstore/error.h"
 #include "blobstore/hash_thread.h"
+<<<<<<< HEAD
+=======
+#include "importer/layer_index_builder.h"
+>>>>>>> ffe4c6f (An import leaves the indexes of its layers, so that rootfs/ is there at once)
 #include "importer/layer_tar.h"
 #include "importer/layer_tar_header.h"
 
@@ -65,10 +69,48 @@ std::size_t fill(TarBlock& block, std::size_t filled, std::span<const std::byte>
   return some.size();
 }
 
+// Makes the index as far as it can be made: a layer without one is imported all the same, and gets
+// it when somebody looks into its rootfs/.
+class LayerIndexing {
+ public:
+  explicit LayerIndexing(int directory) {
+    attempt([&] { builder_.emplace(directory); });
+  }
+
+  void add(const LayerEntry& entry) {
+    attempt([&] {
+      if (builder_) builder_->add(entry);
+    });
+  }
+
+  void finish(LayerFacts& facts) {
+    attempt([&] {
+      if (!builder_) return;
+      facts.index = std::make_shared<CacheFile>(builder_->finish(facts.decoded_size));
+      facts.notes = builder_->notes();
+    });
+    if (failure_) facts.notes.push_back("no index of the layer could be made: " + *failure_);
+  }
+
+ private:
+  template <typename Step>
+  void attempt(const Step& step) try {
+    step();
+  } catch (const Error& error) {
+    failure_ = error.sentence();
+    builder_.reset();
+  }
+
+  std::optional<LayerIndexBuilder> builder_;
+  std::optional<std::string> failure_;
+};
+
 }  // namespace
 
 struct LayerScan::State {
-  explicit State(const Limits& chosen) : limits(chosen) {}
+  State(const Limits& chosen, std::optional<int> index_directory) : limits(chosen) {
+    if (index_directory) indexing.emplace(*index_directory);
+  }
 
   void append(std::span<const std::byte> stored);
   void begin();
@@ -85,7 +127,14 @@ struct LayerScan::State {
   TarBlock first_block{};
   std::size_t first_filled = 0;
   bool no_tar = false;
+<<<<<<< HEAD
   LayerTar tar{[](const LayerEntry&) {}};
+=======
+  std::optional<LayerIndexing> indexing;
+  LayerTar tar{[this](const LayerEntry& entry) {
+    if (indexing) indexing->add(entry);
+  }};
+>>>>>>> ffe4c6f (An import leaves the indexes of its layers, so that rootfs/ is there at once)
   std::unique_ptr<Decoder> decoder;
   OverlappedHash hash;  // last: it may still read a block of the decoder's
 };
@@ -153,7 +202,8 @@ void LayerScan::State::check_end() const {
   tar.finish();
 }
 
-LayerScan::LayerScan(const Limits& limits) : state_(std::make_unique<State>(limits)) {}
+LayerScan::LayerScan(const Limits& limits, std::optional<int> index_directory)
+    : state_(std::make_unique<State>(limits, index_directory)) {}
 
 LayerScan::~LayerScan() = default;
 
@@ -168,9 +218,11 @@ void LayerScan::append(std::span<const std::byte> stored) { state_->append(store
 LayerFacts LayerScan::finish(const blobstore::Digest& blob_digest) {
   if (!state_->compression) state_->begin();
   state_->check_end();
-  return {.compression = *state_->compression,
-          .diff_id = state_->decoder ? state_->hash.finish() : blob_digest,
-          .decoded_size = state_->decoded_size};
+  LayerFacts facts{.compression = *state_->compression,
+                   .diff_id = state_->decoder ? state_->hash.finish() : blob_digest,
+                   .decoded_size = state_->decoded_size};
+  if (state_->indexing) state_->indexing->finish(facts);
+  return facts;
 }
 
 }  // namespace imagefs::importer

@@ -6,9 +6,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "blobstore/digest.h"
+#include "importer/cache_file.h"
 #include "importer/decoder.h"
 #include "importer/limits.h"
 
@@ -18,17 +22,24 @@ struct LayerFacts {
   Compression compression;
   blobstore::Digest diff_id;  // SHA-256 of the decoded bytes
   std::uint64_t decoded_size;
+  std::shared_ptr<CacheFile> index = {};  // of its entries, not yet published; null: none was made
+  std::vector<std::string> notes = {};    // entries that rootfs/ leaves out, a sentence each
 };
 
 class LayerScan {
  public:
-  explicit LayerScan(const Limits& limits);
+  // `index_directory`: where the index is made, see CacheFile; nothing: it is not.
+  explicit LayerScan(const Limits& limits, std::optional<int> index_directory = {});
   ~LayerScan();
 
   // Whether a stream that starts so may be a layer: a tar header, zeros, or a compression's magic.
   [[nodiscard]] static bool may_be_layer(std::span<const std::byte> first_block);
 
+<<<<<<< HEAD
   // Throws Error: EBADMSG (corrupt compression or tar), EFBIG (max_layer, max_ratio).
+=======
+  // Throws Error: EBADMSG (corrupt compression, corrupt tar), EFBIG (max_layer, max_ratio).
+>>>>>>> ffe4c6f (An import leaves the indexes of its layers, so that rootfs/ is there at once)
   void append(std::span<const std::byte> stored);
   // Throws Error: EBADMSG for compressed data or a tar that is cut, EINVAL when the decoded bytes
   // are no tar. `blob_digest`: that of the stored bytes; it is the diff ID of a layer that is not

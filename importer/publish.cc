@@ -9,6 +9,7 @@
 
 #include "blobstore/error.h"
 #include "blobstore/reference.h"
+#include "importer/publish_indexes.h"
 
 namespace imagefs::importer {
 namespace {
@@ -91,6 +92,7 @@ void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundI
   store.commit(blobs, [&](blobstore::Index& index) {
     for (const FoundImage& image : images) add_to_index(index, image, time);
   });
+  publish_indexes(store, reading);
 }
 
 }  // namespace imagefs::importer

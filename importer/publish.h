@@ -15,7 +15,8 @@ namespace imagefs::importer {
 [[nodiscard]] std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
                                                    const std::optional<std::string>& name);
 
-// Commits the reading's blobs and `images` in one step. Throws Error; then nothing changed.
+// Commits the reading's blobs and `images` in one step, and then their layers' indexes, which
+// cannot fail an import. Throws Error; then nothing changed.
 void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images);
 
 }  // namespace imagefs::importer
