@@ -8,10 +8,7 @@
 
 #include "blobstore/error.h"
 #include "blobstore/hash_thread.h"
-<<<<<<< HEAD
-=======
 #include "importer/layer_index_builder.h"
->>>>>>> ffe4c6f (An import leaves the indexes of its layers, so that rootfs/ is there at once)
 #include "importer/layer_tar.h"
 #include "importer/layer_tar_header.h"
 
@@ -127,14 +124,10 @@ struct LayerScan::State {
   TarBlock first_block{};
   std::size_t first_filled = 0;
   bool no_tar = false;
-<<<<<<< HEAD
-  LayerTar tar{[](const LayerEntry&) {}};
-=======
   std::optional<LayerIndexing> indexing;
   LayerTar tar{[this](const LayerEntry& entry) {
     if (indexing) indexing->add(entry);
   }};
->>>>>>> ffe4c6f (An import leaves the indexes of its layers, so that rootfs/ is there at once)
   std::unique_ptr<Decoder> decoder;
   OverlappedHash hash;  // last: it may still read a block of the decoder's
 };

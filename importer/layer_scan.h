@@ -35,11 +35,7 @@ class LayerScan {
   // Whether a stream that starts so may be a layer: a tar header, zeros, or a compression's magic.
   [[nodiscard]] static bool may_be_layer(std::span<const std::byte> first_block);
 
-<<<<<<< HEAD
   // Throws Error: EBADMSG (corrupt compression or tar), EFBIG (max_layer, max_ratio).
-=======
-  // Throws Error: EBADMSG (corrupt compression, corrupt tar), EFBIG (max_layer, max_ratio).
->>>>>>> ffe4c6f (An import leaves the indexes of its layers, so that rootfs/ is there at once)
   void append(std::span<const std::byte> stored);
   // Throws Error: EBADMSG for compressed data or a tar that is cut, EINVAL when the decoded bytes
   // are no tar. `blob_digest`: that of the stored bytes; it is the diff ID of a layer that is not
