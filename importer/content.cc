@@ -1,5 +1,6 @@
 #include "importer/content.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <span>
 #include <utility>

@@ -48,7 +48,8 @@ void DecodedSource::take(std::span<const std::byte> decoded) {
     throw Error(EFBIG, "the archive has more than " + std::to_string(limits_.max_archive) +
                            " bytes when decompressed");
   }
-  if (decoded_bytes_ > kFree && decoded_bytes_ / limits_.max_ratio > stored_bytes_) {
+  if (decoded_bytes_ > kFree &&
+      decoded_bytes_ / std::max<std::uint64_t>(1, limits_.max_ratio) > stored_bytes_) {
     throw Error(EFBIG, "the archive decompresses to more than " +
                            std::to_string(limits_.max_ratio) + " times its size");
   }

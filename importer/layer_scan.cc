@@ -171,7 +171,8 @@ void LayerScan::State::check_size() const {
     throw Error(EFBIG, "the layer has more than " + std::to_string(limits.max_layer) +
                            " bytes (max_layer)");
   }
-  if (decoded_size > kFree && decoded_size / limits.max_ratio > stored_size) {
+  if (decoded_size > kFree &&
+      decoded_size / std::max<std::uint64_t>(1, limits.max_ratio) > stored_size) {
     throw Error(EFBIG, "the layer decompresses to more than " + std::to_string(limits.max_ratio) +
                            " times its size (max_ratio)");
   }
