@@ -23,7 +23,7 @@ build_image() {
   mkdir -p "$rootfs"/{bin,etc,usr/share/doc,var/empty}
   cp -a /bin/ls /bin/cat /bin/true "$rootfs/bin/"
   local doc
-  for doc in $(find /usr/share/doc -mindepth 1 -maxdepth 1 -type d | sort | head -n 150); do
+  for doc in $(find /usr/share/doc -mindepth 1 -maxdepth 1 -type d | sort | head -n 60); do
     cp -a "$doc" "$rootfs/usr/share/doc/"
   done
   echo one > "$rootfs/etc/one"
@@ -33,7 +33,7 @@ build_image() {
   ln -s ls "$rootfs/bin/vdir"
   umoci repack --image "$layout:1" --refresh-bundle "$bundle" > /dev/null 2>&1
   rm -r "$rootfs/var/empty"
-  head -c 3000000 /dev/urandom > "$rootfs/etc/random"
+  head -c 1000000 /dev/urandom > "$rootfs/etc/random"
   umoci repack --image "$layout:1" "$bundle" > /dev/null 2>&1
   rm -rf "$bundle"
 }

@@ -65,14 +65,14 @@ hostile(
     5,
     "symlink-cycle",
     "EINVAL",
-    "\"a\" leads through more than 8 symlinks",
+    "\"a\".* more than 8 ",
     lambda: with_layers("a", before=symlink("a", "b") + symlink("b", "a")),
 )
 hostile(
     5,
     "symlink-chain",
     "EINVAL",
-    "\"l999\" leads through more than 8 symlinks",
+    "\"l999\".* more than 8 ",
     lambda: with_layers(
         "l999",
         before=file("l0", BASE)
@@ -83,14 +83,14 @@ hostile(
     5,
     "symlink-outside",
     "EINVAL",
-    "\"a\", which is a symlink to outside",
+    "\"a\".*symlink.*outside",
     lambda: with_layers("a", before=symlink("a", "../../etc/passwd")),
 )
 hostile(
     5,
     "symlink-dangling",
     "EINVAL",
-    "\"a\", which is a symlink to \"nowhere\"",
+    "\"a\".*symlink to \"nowhere\"",
     lambda: with_layers("a", before=symlink("a", "nowhere")),
 )
 hostile(
@@ -106,21 +106,21 @@ hostile(
     9,
     "two-manifests",
     "EINVAL",
-    "manifest.json.*twice, with different content",
+    "(twice|two different).*manifest.json|manifest.json.*twice",
     lambda: Docker("hostile:1").archive(before=file("manifest.json", Docker("other:1").manifest())),
 )
 hostile(
     9,
     "two-layers",
     "EINVAL",
-    "twice, with different content",
+    "twice|two different",
     lambda: Docker("hostile:1").archive(before=file(sha256(BASE) + ".tar", TOP)),
 )
 hostile(
     9,
     "two-layers-good-one-first",
     "EINVAL",
-    "twice, with different content",
+    "twice|two different",
     lambda: Docker("hostile:1").archive(after=file(sha256(BASE) + ".tar", TOP)),
 )
 
@@ -129,7 +129,7 @@ hostile(
     10,
     "two-candidates",
     "EINVAL",
-    "\"x/manifest.json\" and \"y/manifest.json\"",
+    "\"x/.*\"y/",
     lambda: b"".join(file(f"{d}/manifest.json", Docker("hostile:1").manifest()) for d in "xy")
     + tarball.END,
 )

@@ -74,12 +74,12 @@ hostile(
 # 37: no image archive; the reasons differ.
 FILES = {
     "nuls": (bytes(1024), "holds no files"),
-    "jpeg": (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(2000), "not a tar that holds images"),
-    "elf": (b"\x7fELF\x02\x01\x01" + bytes(2000), "not a tar that holds images"),
-    "zip": (b"PK\x03\x04\x14\0" + bytes(2000), "not a tar that holds images"),
-    "7z": (b"7z\xbc\xaf\x27\x1c\0\x04" + bytes(2000), "not a tar that holds images"),
-    "cpio": (b"070701" + b"0" * 104 + bytes(2000), "not a tar that holds images"),
-    "text": (b"hello\n", "ends after 6 bytes"),
+    "jpeg": (b"\xff\xd8\xff\xe0\0\x10JFIF\0" + bytes(2000), "JPEG"),
+    "elf": (b"\x7fELF\x02\x01\x01" + bytes(2000), "ELF"),
+    "zip": (b"PK\x03\x04\x14\0" + bytes(2000), "zip"),
+    "7z": (b"7z\xbc\xaf\x27\x1c\0\x04" + bytes(2000), "7z"),
+    "cpio": (b"070701" + b"0" * 104 + bytes(2000), "cpio"),
+    "text": (b"hello\n", "6 bytes"),
     "rootfs": (layer("bin/sh", "etc/passwd"), "manifest.json"),
     "repositories-only": (
         file("repositories", b"{}") + file("1a/layer.tar", BASE) + END,
