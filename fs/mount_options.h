@@ -20,14 +20,15 @@ struct MountOptions {
   std::filesystem::path mountpoint;
   bool read_only = false;  // no ingest/
   bool allow_other = false;
-  std::optional<uid_t> uid = {};    // owner shown; default: the daemon's
+  std::optional<uid_t> uid = {};  // owner shown; default: the daemon's
   std::optional<gid_t> gid = {};
   mode_t umask = 022;
   std::optional<std::filesystem::path> drop = {};
   blobstore::Platform platform = blobstore::Platform::host();
   importer::Limits limits = {};
-  std::size_t max_imports = 64;     // archives that may arrive at once
-  std::uint64_t idle_timeout = 0;   // seconds without a written byte after which an import is given up; 0: never
+  std::size_t max_imports = 64;  // archives that may arrive at once
+  std::uint64_t idle_timeout =
+      0;  // seconds without a written byte after which an import is given up; 0: never
   std::vector<std::string> kernel_options = {};  // handed to mount as they are: noatime, context= …
 
   // Reads "a,b=c,…" into `options`. Accepts and ignores what mount(8) and systemd pass to every

@@ -4,8 +4,8 @@
 // content, so that the same path and content has the same id after a restart and a moved tag gets a
 // new one.
 //
-// Thread safety: every member may be called from any thread, and takes no lock that another process's
-// or thread's slow work could hold.
+// Thread safety: every member may be called from any thread, and takes no lock that another
+// process's or thread's slow work could hold.
 #pragma once
 
 #include <sys/stat.h>
@@ -24,7 +24,8 @@ namespace imagefs::fs {
 
 using NodeId = std::uint64_t;  // never 0; 1 is the root
 
-// A 64-bit id from the parts that identify a node: path, digest … (SipHash or the like; not 0, not 1).
+// A 64-bit id from the parts that identify a node: path, digest … (SipHash or the like; not 0, not
+// 1).
 [[nodiscard]] NodeId make_node_id(std::initializer_list<std::string_view> parts);
 
 class Node;
@@ -51,8 +52,8 @@ enum class Lifetime {
 struct ListedName {
   std::string_view name;
   NodeId id;
-  mode_t type;            // S_IFDIR, S_IFREG …: always filled in
-  std::uint64_t next;     // give this to list() to go on after this name
+  mode_t type;         // S_IFDIR, S_IFREG …: always filled in
+  std::uint64_t next;  // give this to list() to go on after this name
 };
 
 class Node {
@@ -68,7 +69,8 @@ class Node {
   [[nodiscard]] virtual NodePtr lookup(std::string_view name) const;
   // Calls `visit` with each listed name after `offset` (0: from the start), "." and ".." not
   // included, until it returns false.
-  virtual void list(std::uint64_t offset, const std::function<bool(const ListedName&)>& visit) const;
+  virtual void list(std::uint64_t offset,
+                    const std::function<bool(const ListedName&)>& visit) const;
   // Symlinks. Throws Error{EINVAL} by default.
   [[nodiscard]] virtual std::string target() const;
   // Regular files. Throws Error{EISDIR, EACCES, EIO …}.

@@ -1,7 +1,8 @@
 // The tree of a store: what the mount shows, but for ingest/.
 //
-// tree.root() has oci-layout, index.json, blobs/, images/ and .imagefs/. Directories of images/ look
-// into the snapshot that is current at the call, so a name that a commit made is there at once.
+// tree.root() has oci-layout, index.json, blobs/, images/ and .imagefs/. Directories of images/
+// look into the snapshot that is current at the call, so a name that a commit made is there at
+// once.
 //
 // Thread safety: every member from any thread; reload() is serialised. Lookups take no lock: the
 // snapshot is an atomic shared_ptr to something immutable.
@@ -23,8 +24,8 @@ struct TreeOptions {
   blobstore::Platform platform;  // which manifest of a multi-platform image manifest.json is
   uid_t uid;                     // owner of all but rootfs/
   gid_t gid;
-  mode_t umask;                  // taken from all modes but rootfs/'s
-  std::function<std::string()> status;  // renders .imagefs/status.json
+  mode_t umask;                                 // taken from all modes but rootfs/'s
+  std::function<std::string()> status;          // renders .imagefs/status.json
   std::vector<ImageChild> image_children = {};  // further entries of every image directory
 };
 

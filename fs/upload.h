@@ -71,9 +71,9 @@ class Upload : public std::enable_shared_from_this<Upload> {
   [[nodiscard]] std::optional<Verdict> verdict() const;
   // Publishes what waits for its name, and gives the verdict then. Only when it has ended.
   Verdict publish(const std::string& name);
-  // Whether the opener has closed it since the last write, and has its answer: nothing more will come,
-  // but for a RELEASE. It may have another descriptor when it closed before there was anything to
-  // judge (dup2(2), as in `cmd > file`).
+  // Whether the opener has closed it since the last write, and has its answer: nothing more will
+  // come, but for a RELEASE. It may have another descriptor when it closed before there was
+  // anything to judge (dup2(2), as in `cmd > file`).
   enum class Closing { no, maybe, closed };
   [[nodiscard]] Closing closing() const;
   [[nodiscard]] Clock::time_point last_write() const;
