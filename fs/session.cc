@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -68,8 +69,17 @@ std::string escaped(const std::string& value) {
   return result;
 }
 
+// libfuse does not know these, and they mean nothing here: reading changes no time.
+bool is_about_times(const std::string& option) {
+  static const std::set<std::string> known = {"nodiratime",  "relatime",      "norelatime",
+                                              "strictatime", "nostrictatime", "lazytime",
+                                              "nolazytime"};
+  return known.contains(option);
+}
+
 std::vector<std::string> kernel_options(const MountOptions& options) {
   std::vector<std::string> result = options.kernel_options;
+  std::erase_if(result, is_about_times);
   result.insert(result.end(), {"fsname=" + escaped(options.store.string()), "subtype=imagefs",
                                "nosuid", "nodev"});
   if (options.read_only) result.emplace_back("ro");
