@@ -40,15 +40,23 @@ bool is_of_the_layer(const Error& error) {
 }  // namespace
 
 LayerCache::IndexPtr LayerCache::index(const Digest& layer) {
+  if (IndexPtr found = find_index(layer)) return found;
+  IndexPtr made = make_index(layer);
+  const std::lock_guard lock(mutex_);
+  static_cast<void>(indexes_.insert(layer, made));
+  return made;
+}
+
+LayerCache::IndexPtr LayerCache::find_index(const Digest& layer) {
   {
     const std::lock_guard lock(mutex_);
     if (IndexPtr known = indexes_.find(layer)) return known;
   }
-  IndexPtr index = importer::open_layer_index(store_->directory_fd(), layer);
-  if (!index) index = make_index(layer);
+  IndexPtr opened = importer::open_layer_index(store_->directory_fd(), layer);
+  if (!opened) return nullptr;
   const std::lock_guard lock(mutex_);
-  static_cast<void>(indexes_.insert(layer, index));
-  return index;
+  static_cast<void>(indexes_.insert(layer, opened));
+  return opened;
 }
 
 LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {

@@ -36,6 +36,8 @@ class LayerCache {
   using IndexPtr = std::shared_ptr<const importer::LayerIndex>;
   // Throws Error: EIO when the blob is absent or damaged, or no tar; EFBIG, ENOSPC.
   [[nodiscard]] IndexPtr index(const blobstore::Digest& layer);
+  // Null when it has to be made.
+  [[nodiscard]] IndexPtr find_index(const blobstore::Digest& layer);
   // `size`: of the decoded bytes, by the index. Throws Error{EIO} when the blob is absent or
   // damaged.
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);

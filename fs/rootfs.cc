@@ -31,11 +31,11 @@ class RootfsMaker {
   RootfsPtr open(const ImageContext& context) {
     const NodeId id =
         make_node_id({context.path, context.manifest_descriptor.digest.str(), "rootfs"});
-    std::vector<blobstore::Digest> digests;
-    for (const auto& layer : context.manifest->layers) digests.push_back(layer.digest);
     RootfsPtr dropped;
     const std::lock_guard lock(mutex_);
     if (RootfsPtr known = open_.find(id)) return known;
+    std::vector<blobstore::Digest> digests;
+    for (const auto& layer : context.manifest->layers) digests.push_back(layer.digest);
     auto opened = std::make_shared<const Rootfs>(layers_, id, std::move(digests));
     dropped = open_.insert(id, opened);
     return opened;
@@ -49,13 +49,27 @@ class RootfsMaker {
 }  // namespace
 
 const Overlay& Rootfs::overlay() const {
-  if (const Overlay* const ready = ready_.load(std::memory_order_acquire)) return *ready;
+  if (const Overlay* const ready = ready_.load()) return *ready;
   Overlay::Layers indexes;
   for (const blobstore::Digest& digest : digests_) indexes.push_back(cache_->index(digest));
+  return keep(std::move(indexes));
+}
+
+const Overlay* Rootfs::overlay_if_indexed() const {
+  if (const Overlay* const ready = ready_.load()) return ready;
+  Overlay::Layers indexes;
+  for (const blobstore::Digest& digest : digests_) {
+    indexes.push_back(cache_->find_index(digest));
+    if (!indexes.back()) return nullptr;
+  }
+  return &keep(std::move(indexes));
+}
+
+const Overlay& Rootfs::keep(Overlay::Layers indexes) const {
   auto opened = std::make_unique<const Overlay>(std::move(indexes));
   const std::lock_guard lock(mutex_);
   if (!overlay_) overlay_ = std::move(opened);
-  ready_.store(overlay_.get(), std::memory_order_release);
+  ready_.store(overlay_.get());
   return *overlay_;
 }
 

@@ -44,6 +44,29 @@ void set_owner_and_times(struct stat& st, const IndexRecord& record) {
   st.st_ctim = st.st_mtim;
 }
 
+struct stat plain_directory(NodeId id, nlink_t links) {
+  struct stat st{};
+  st.st_ino = id;
+  st.st_mode = S_IFDIR;
+  st.st_nlink = links;
+  st.st_size = kDirectorySize;
+  st.st_blocks = kDirectoryBlocks;
+  st.st_blksize = kBlockSize;
+  return st;
+}
+
+struct stat directory_of(NodeId id, nlink_t links, const IndexRecord& record) {
+  struct stat st = plain_directory(id, links);
+  set_owner_and_times(st, record);
+  return st;
+}
+
+struct stat implied_directory(NodeId id, nlink_t links) {
+  struct stat st = plain_directory(id, links);
+  st.st_mode |= kImpliedMode;
+  return st;
+}
+
 std::vector<std::string> names_of_xattrs(const LayerIndex& index, const IndexRecord& record) {
   std::vector<std::string> names;
   for (auto& [name, value] : index.xattrs(record)) names.push_back(std::move(name));
@@ -66,19 +89,14 @@ RootfsDirectory::RootfsDirectory(RootfsPtr rootfs, Overlay::Directory directory)
       id_(rootfs_->directory_id(directory_.key)) {}
 
 struct stat RootfsDirectory::attributes() const {
-  struct stat st{};
-  st.st_ino = id_;
-  st.st_mode = S_IFDIR;
-  st.st_nlink = count_links();
-  st.st_size = kDirectorySize;
-  st.st_blocks = kDirectoryBlocks;
-  st.st_blksize = kBlockSize;
-  if (directory_.attributes) {
-    set_owner_and_times(st, rootfs_->overlay().record(*directory_.attributes));
-  } else {
-    st.st_mode |= kImpliedMode;
-  }
-  return st;
+  if (!directory_.attributes) return implied_directory(id_, count_links());
+  return directory_of(id_, count_links(), rootfs_->overlay().record(*directory_.attributes));
+}
+
+struct stat RootfsRoot::attributes() const {
+  const Overlay* const overlay = rootfs_->overlay_if_indexed();
+  if (overlay == nullptr) return implied_directory(id(), 2);
+  return RootfsDirectory(rootfs_, overlay->root()).attributes();
 }
 
 nlink_t RootfsDirectory::count_links() const {

@@ -32,14 +32,17 @@ class RootfsDirectory final : public Node {
   const NodeId id_;
 };
 
-// The directory rootfs/, before its layers are opened.
+// The directory rootfs/ itself. Whoever lists the image's directory does not wait for an index that
+// has to be made: until somebody looks into rootfs/, its attributes are a guess that nobody keeps.
 class RootfsRoot final : public Node {
  public:
   explicit RootfsRoot(RootfsPtr rootfs) : rootfs_(std::move(rootfs)) {}
 
   [[nodiscard]] NodeId id() const override { return rootfs_->root_id(); }
-  [[nodiscard]] struct stat attributes() const override { return directory().attributes(); }
-  [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
+  [[nodiscard]] struct stat attributes() const override;
+  [[nodiscard]] Lifetime lifetime() const override {
+    return rootfs_->is_open() ? Lifetime::fixed : Lifetime::volatile_;
+  }
   [[nodiscard]] NodePtr lookup(std::string_view name) const override {
     return directory().lookup(name);
   }

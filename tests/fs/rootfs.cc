@@ -295,7 +295,25 @@ BOOST_AUTO_TEST_CASE(a_layer_that_the_cache_cannot_hold_is_read_all_the_same) {
 BOOST_AUTO_TEST_CASE(a_layer_over_the_limit_has_no_rootfs) {
   Fixture image({LayerWriter().file("f", std::string(5000, 'x')).str()});
   image.open({.max_layer = 4096});
-  BOOST_CHECK_EXCEPTION(static_cast<void>(image.root()->attributes()), Error, is_io_error);
+  BOOST_CHECK_EXCEPTION(static_cast<void>(image.root()->lookup("f")), Error, is_io_error);
+}
+
+BOOST_AUTO_TEST_CASE(attributes_of_rootfs_are_a_guess_until_its_layers_are_indexed) {
+  const Fixture image({LayerWriter().add({.type = '5', .name = "./", .mode = 0711}).str()});
+  BOOST_CHECK(image.root()->lifetime() == Lifetime::volatile_);
+  BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0755);
+  BOOST_CHECK(!std::filesystem::exists(image.cache("index", 0)));
+  BOOST_CHECK(image.root()->lookup("x") == nullptr);
+  BOOST_CHECK(image.root()->lifetime() == Lifetime::fixed);
+  BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0711);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_that_is_there_gives_the_attributes_at_once) {
+  Fixture image({LayerWriter().add({.type = '5', .name = "./", .mode = 0711}).str()});
+  BOOST_CHECK(image.root()->lookup("x") == nullptr);
+  image.open();
+  BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0711);
+  BOOST_CHECK(image.root()->lifetime() == Lifetime::fixed);
 }
 
 BOOST_AUTO_TEST_CASE(a_layer_that_is_gone_or_no_tar_reads_as_an_error) {
