@@ -9,9 +9,9 @@ namespace imagefs::blobstore {
 struct Platform {
   std::string os;
   std::string architecture;
-  std::string variant;
-  std::string os_version;
-  std::vector<std::string> os_features;
+  std::string variant = {};
+  std::string os_version = {};
+  std::vector<std::string> os_features = {};
 
   bool operator==(const Platform&) const = default;
 

@@ -158,12 +158,8 @@ std::optional<Descriptor> find_document(const TreeContext& context, const Digest
   if (!bytes) return std::nullopt;
   try {
     const Document document = blobstore::parse_document(*bytes, "", digest.str());
-    const bool is_index = std::holds_alternative<ImageIndex>(document);
-    const std::string& said = std::visit(
-        [](const auto& read) -> const std::string& { return read.media_type; }, document);
-    const char* usual =
-        is_index ? blobstore::media_type::kOciIndex : blobstore::media_type::kOciManifest;
-    return Descriptor{.media_type = said.empty() ? usual : said, .digest = digest, .size = size};
+    const auto type = [](const auto& read) { return read.media_type; };
+    return Descriptor{.media_type = std::visit(type, document), .digest = digest, .size = size};
   } catch (const Error&) {
     return std::nullopt;  // a config, or some other blob
   }
