@@ -46,7 +46,8 @@ def create(name, flags=os.O_WRONLY):
 fd = create("read-back.tar", os.O_RDWR)
 write_all(fd, data[:half])
 expect("EPERM", os.pread, fd, 10, 0, what="reading back")
-expect("ENODEV", mmap.mmap, fd, 4096, what="a shared mapping")
+# Python closes a duplicate of fd before it looks at errno.
+expect("ENODEV|ENODATA", mmap.mmap, fd, 4096, what="a shared mapping")
 expect("EINVAL", os.pwrite, fd, b"again", 10, what="writing again what has been read")
 expect("ENODATA|EINVAL", os.close, fd, what="closing after that")
 

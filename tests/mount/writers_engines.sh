@@ -56,7 +56,7 @@ for entry in "${writers[@]}"; do
   expect_eq "$state" "$(store_state)" "$name: the store after the refusal"
   ((refused != 0)) || [[ $sees != seen ]] || fail "$name: exit status 0 though it was refused"
   find "$work/strict/ingest" -name '*.error' -delete
-  printf '%-15s %-6s %-6s %-8s %s\n' "$name" "$good" "$again" "$refused" "${reason:0:80}"
+  printf '%-15s %-6s %-6s %-8s %s\n' "$name" "$good" "$again" "$refused" "${reason##*: }"
 done
 fsck_store --unreferenced
 MNT=$work/strict stop_mount
