@@ -4,8 +4,8 @@
 // look into the snapshot that is current at the call, so a name that a commit made is there at
 // once.
 //
-// Thread safety: every member from any thread; reload() is serialised. Lookups take no lock: the
-// snapshot is an atomic shared_ptr to something immutable.
+// Thread safety: every member from any thread; reload() is serialised. A lookup waits for nothing:
+// it copies a pointer to the current snapshot, which is immutable.
 #pragma once
 
 #include <functional>

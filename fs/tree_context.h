@@ -4,13 +4,13 @@
 // thread.
 #pragma once
 
-#include <atomic>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "blobstore/platform.h"
 #include "blobstore/store.h"
+#include "fs/current_view.h"
 #include "fs/document_cache.h"
 #include "fs/image_child.h"
 #include "fs/view.h"
@@ -33,7 +33,7 @@ struct TreeContext {
   blobstore::Platform platform;  // normalised
   std::vector<ImageChild> image_children;
   mutable DocumentCache documents;
-  std::atomic<std::shared_ptr<const View>> view;
+  CurrentView view;
 };
 
 using TreeContextPtr = std::shared_ptr<const TreeContext>;
