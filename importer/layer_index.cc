@@ -49,7 +49,7 @@ class ExtrasReader {
   template <typename T>
   T number() {
     T value;
-    std::memcpy(&value, take(sizeof value).data(), sizeof value);
+    take(sizeof value).copy(reinterpret_cast<char*>(&value), sizeof value);
     return value;
   }
   std::pair<std::string, std::string> xattr() {

@@ -77,7 +77,7 @@ void LayerIndexBuilder::add(const LayerEntry& entry) {
   if (!path.problem.empty()) return leave_out(entry, path.problem);
   ++entries_;
   const Components components(path.components);
-  if (std::any_of(components.begin(), components.end(), is_whiteout)) {
+  if (std::ranges::any_of(components, is_whiteout)) {
     return add_whiteout(entry, components);
   }
   const std::string problem = problem_of(entry);
@@ -134,7 +134,7 @@ void LayerIndexBuilder::add_hard_link(const LayerEntry& entry, Components path) 
 void LayerIndexBuilder::add_whiteout(const LayerEntry& entry, Components path) {
   const std::string_view name = path.back();
   const Components parents = path.first(path.size() - 1);
-  if (std::any_of(parents.begin(), parents.end(), is_whiteout)) {
+  if (std::ranges::any_of(parents, is_whiteout)) {
     return leave_out(entry, "it is below a whiteout");
   }
   if (name == kOpaqueWhiteout) return add_opaque(parents);

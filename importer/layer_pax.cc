@@ -84,8 +84,8 @@ std::uint32_t parse_fraction(std::string_view digits) {
 
 std::int64_t parse_seconds(std::string_view text) {
   const std::size_t first = text.find_first_not_of("+-");
-  const bool all_digits = first <= 1 && first != std::string_view::npos &&
-                          text.find_first_not_of(kDigits, first) == std::string_view::npos;
+  const bool all_digits =
+      first <= 1 && text.find_first_not_of(kDigits, first) == std::string_view::npos;
   if (!all_digits) malformed("a time that is none");
   try {
     return parse_decimal(text);

@@ -1,5 +1,6 @@
 #include "importer/layer_sparse.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <string_view>
 #include <utility>
@@ -67,17 +68,16 @@ SparseMap parse_sparse_map(const PaxRecords& records) {
 }
 
 bool SparseMapReader::append(const TarBlock& block) {
-  for (const char c : block) {
-    if (c != '\n') {
-      digits_ += c;
-      if (digits_.size() > kMaxDigits) malformed();
-      continue;
-    }
-    const std::int64_t value = parse_decimal(digits_);
-    digits_.clear();
-    if (number(value)) return true;
+  return std::ranges::any_of(block, [this](char c) { return take_character(c); });
+}
+
+bool SparseMapReader::take_character(char c) {
+  if (c != '\n') {
+    digits_ += c;
+    if (digits_.size() > kMaxDigits) malformed();
+    return false;
   }
-  return false;
+  return number(parse_decimal(std::exchange(digits_, {})));
 }
 
 bool SparseMapReader::number(std::int64_t value) {

@@ -40,6 +40,7 @@ class SparseMapReader {
   [[nodiscard]] SparseMap take() { return std::move(map_); }
 
  private:
+  bool take_character(char c);
   bool number(std::int64_t value);
 
   std::string digits_;

@@ -68,7 +68,7 @@ bool is_number(std::string_view field) {
 }
 
 bool is_ascii(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) { return (c & 0x80) == 0; });
+  return std::ranges::all_of(text, [](char c) { return (c & 0x80) == 0; });
 }
 
 // Go before 1.8 wrote GNU headers with a ustar prefix where GNU tar has times.
@@ -76,8 +76,8 @@ std::string gnu_prefix(const TarBlock& block) {
   for (const Field time : {kGnuAccessTime, kGnuChangeTime}) {
     const std::string_view field = view(block, time);
     if (field[0] == '\0' || is_number(field)) continue;
-    std::string prefix = parse_text(view(block, kPrefix));
-    return is_ascii(prefix) ? prefix : std::string();
+    const std::string_view prefix = view(block, kPrefix);
+    return is_ascii(parse_text(prefix)) ? parse_text(prefix) : std::string();
   }
   return {};
 }
@@ -113,7 +113,7 @@ std::int64_t parse_base256(std::string_view field) {
 }  // namespace
 
 bool is_zero(const TarBlock& block) {
-  return std::all_of(block.begin(), block.end(), [](char c) { return c == '\0'; });
+  return std::ranges::all_of(block, [](char c) { return c == '\0'; });
 }
 
 std::string parse_text(std::string_view field) {
