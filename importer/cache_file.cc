@@ -30,7 +30,7 @@ UniqueFd find_directory(int parent, const std::string& name) {
 }
 
 UniqueFd make_directory(int parent, const std::string& name) {
-  if (mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) return UniqueFd();
+  if (mkdirat(parent, name.c_str(), 0755) != 0 && errno != EEXIST) return {};
   return find_directory(parent, name);
 }
 
@@ -38,7 +38,7 @@ UniqueFd make_directory(int parent, const std::string& name) {
 
 UniqueFd open_cache(int store_fd, const std::string& name) {
   const UniqueFd cache = make_directory(store_fd, "cache");
-  if (!cache) return UniqueFd();
+  if (!cache) return {};
   UniqueFd directory = make_directory(cache.get(), name);
   if (directory && faccessat(directory.get(), ".", W_OK, AT_EACCESS) != 0) directory.reset();
   return directory;
