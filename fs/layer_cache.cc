@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <optional>
 
+#include "blobstore/error.h"
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
 #include "fs/log.h"
@@ -65,7 +66,7 @@ LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
     const std::lock_guard lock(mutex_);
     if (IndexPtr known = indexes_.find(layer)) return known;
     const auto failure = failures_.find(layer);
-    if (failure != failures_.end()) throw failure->second;
+    if (failure != failures_.end()) throw Error(EIO, failure->second);
   }
   const UniqueFd blob = open_blob(layer);
   const UniqueFd directory =
@@ -79,12 +80,12 @@ LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
     if (!index) throw Error(EIO, "an index that was just made is damaged");
     return index;
   } catch (const Error& error) {
-    const Error failure(is_of_the_layer(error) ? EIO : error.errno_value(),
-                        "layer " + layer.str() + ": " + error.sentence());
-    log(LOG_WARNING, failure.sentence());
+    const std::string sentence = "layer " + layer.str() + ": " + error.sentence();
+    log(LOG_WARNING, sentence);
+    if (!is_of_the_layer(error)) throw Error(error.errno_value(), sentence);
     const std::lock_guard lock(mutex_);
-    if (is_of_the_layer(error)) failures_.emplace(layer, failure);
-    throw failure;
+    failures_.emplace(layer, sentence);
+    throw Error(EIO, sentence);
   }
 }
 

@@ -13,9 +13,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <string>
 
 #include "blobstore/digest.h"
-#include "blobstore/error.h"
 #include "blobstore/store.h"
 #include "fs/layer_bytes.h"
 #include "fs/recent.h"
@@ -55,7 +55,7 @@ class LayerCache {
   std::mutex mutex_;  // of what follows; nothing slow happens under it
   Recent<blobstore::Digest, const importer::LayerIndex> indexes_{kOpenIndexes};
   Recent<blobstore::Digest, LayerBytes> bytes_{kOpenLayers};
-  std::map<blobstore::Digest, Error> failures_;  // of layers that can have no index
+  std::map<blobstore::Digest, std::string> failures_;  // why layers can have no index
   std::mutex making_;  // one index is made at a time; never held together with mutex_
 };
 

@@ -39,7 +39,7 @@ void set_owner_and_times(struct stat& st, const IndexRecord& record) {
   st.st_mode |= record.mode;
   st.st_uid = record.uid;
   st.st_gid = record.gid;
-  st.st_mtim = {.tv_sec = record.mtime, .tv_nsec = static_cast<long>(record.nanoseconds)};
+  st.st_mtim = {.tv_sec = record.mtime, .tv_nsec = std::int64_t{record.nanoseconds}};
   st.st_atim = st.st_mtim;
   st.st_ctim = st.st_mtim;
 }
