@@ -32,7 +32,7 @@ struct ImageContext {
   std::shared_ptr<const blobstore::Store> store;
   Owner owner;
   std::string path;  // of the directory, from the root: "images/docker.io/library/busybox:1.36"
-  std::optional<std::string> name;   // normalised; nothing: untagged, or one platform of an image
+  std::optional<std::string> name;   // normalised; nothing: untagged. A platform has its image's
   blobstore::Descriptor descriptor;  // what the directory stands for: a manifest or an index
   blobstore::Descriptor manifest_descriptor;  // of manifest.json: the platform that fits
   std::shared_ptr<const blobstore::Manifest> manifest;
