@@ -18,7 +18,7 @@ constexpr std::uint64_t kSchemaVersion = 2;
 // neither says, the shape tells.
 std::string media_type_of(const boost::json::object& object, const std::string& declared,
                           const std::string& what) {
-  const std::string own = json::find_string(object, "mediaType", what).value_or("");
+  std::string own = json::find_string(object, "mediaType", what).value_or("");
   if (!own.empty() && !declared.empty() && own != declared) {
     throw Error(EINVAL, what + ": its mediaType is \"" + own + "\", its descriptor says \"" +
                             declared + "\"");

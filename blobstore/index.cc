@@ -109,7 +109,7 @@ struct Index::Document {
   [[nodiscard]] boost::json::array& entries() { return root.at("manifests").as_array(); }
 
   template <typename Predicate>
-  bool erase_if(Predicate predicate) {
+  bool erase_if(const Predicate& predicate) {
     boost::json::array& all = entries();
     const auto gone = std::remove_if(all.begin(), all.end(), predicate);
     const bool any = gone != all.end();
@@ -117,7 +117,7 @@ struct Index::Document {
     return any;
   }
   template <typename Predicate>
-  bool contains(Predicate predicate) {
+  bool contains(const Predicate& predicate) {
     return std::any_of(entries().begin(), entries().end(), predicate);
   }
   void add_named(const Image& image, const std::string& now);
