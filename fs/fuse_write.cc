@@ -36,7 +36,7 @@ Ingest& ingest_at(const Mount& mount, fuse_ino_t parent, std::string_view name) 
   throw Error(EROFS, "only ingest/ can be written");
 }
 
-Handle writer_handle(Ingest::Opened opened, const Caller& caller) {
+Handle writer_handle(const Ingest::Opened& opened, const Caller& caller) {
   return {.content = opened.file->open(), .opened = opened, .opener = thread_group(caller.pid)};
 }
 

@@ -55,7 +55,8 @@ std::string header_of(std::string_view name, char type, std::uint64_t size) {
   put(header, 148, "        ");
   header[156] = type;
   put(header, 257,
-      size <= kMaxOctalSize ? std::string_view("ustar\00000", 8) : std::string_view("ustar  ", 8));
+      size <= kMaxOctalSize ? std::string_view("ustar\00000", 8)
+                            : std::string_view("ustar  \0", 8));
   std::uint64_t sum = 0;
   for (const char c : header) sum += static_cast<unsigned char>(c);
   put(header, 148, octal(sum, 6));

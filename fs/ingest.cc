@@ -102,9 +102,9 @@ void Ingest::check_room(const Arrival& arrival) {
     if (stopped_) throw Error(ESHUTDOWN, "the mount is going away");
   }
   if (static_cast<std::size_t>(arriving) < options_.max_imports) return;
-  const Error error(EAGAIN, std::to_string(arriving) + " archives arrive already: max_imports");
-  hooks_.refuse(arrival, error);
-  throw error;
+  const std::string sentence = std::to_string(arriving) + " archives arrive already: max_imports";
+  hooks_.refuse(arrival, Error(EAGAIN, sentence));
+  throw Error(EAGAIN, sentence);
 }
 
 UploadPtr Ingest::make_upload(const IngestFilePtr& file) {

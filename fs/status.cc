@@ -141,8 +141,9 @@ std::string Status::render() const {
   try {
     document["images"] = store_->read_index().images().size();
     for (const auto& [key, value] : blob_totals(*store_)) document[key] = value;
-  } catch (const Error&) {
-    // Another tool is rewriting index.json: what is known without it is still told.
+  } catch (const Error& error) {
+    // Another tool is rewriting index.json, say: what is known without it is still told.
+    document["store"] = valid_utf8(error.sentence());
   }
   const std::lock_guard lock(mutex_);
   json::array arriving;

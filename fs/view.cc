@@ -133,7 +133,7 @@ std::optional<std::string> View::familiar_path(const ViewDirectory& directory,
   const std::string prefix =
       directory.path == kRoot ? std::string() : directory.path.substr(kRoot.size() + 1) + "/";
   if (const auto reference = Reference::try_parse(prefix + std::string(name))) {
-    const std::string path = std::string(kRoot) + "/" + reference->str();
+    std::string path = std::string(kRoot) + "/" + reference->str();
     const std::size_t slash = path.rfind('/');
     const ViewDirectory* parent = this->directory(path.substr(0, slash));
     if (parent != nullptr && parent->children.contains(path.substr(slash + 1))) return path;

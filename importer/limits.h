@@ -11,7 +11,7 @@ struct Limits {
   std::uint64_t max_config = 8ULL << 20;     // bytes of an image config
   std::uint64_t max_layer = 64ULL << 30;     // bytes of a layer, decoded
   std::uint64_t max_archive = 256ULL << 30;  // bytes of an archive, decoded
-  std::uint64_t max_ratio = 1100;  // decoded / stored, once 64 MiB came out; deflate's most is 1032
+  std::uint64_t max_ratio = 1000;  // decoded / stored, once 64 MiB came out; deflate of zeros: 1032
   std::size_t max_entries = 100'000;  // entries of an archive (not of a layer)
   std::size_t max_layers = 512;       // layers of an image
   std::size_t max_manifests = 1'000;  // manifests reachable from one index

@@ -91,7 +91,7 @@ an_output_that_cannot_be_written_is_a_failure() {
 
 the_man_page_has_every_option_of_help() {
   local command option page
-  page=$(sed 's/\\//g; s/f[BIR]//g' "$here/../../doc/imagefs.1")
+  page=$(sed 's/\\//g; s/f[BIR]//g' "$here/../../fs/commands/imagefs.1")
   for command in mount import ls rm tag gc verify status; do
     for option in $("$IMAGEFS" "$command" --help | grep -oE '^  -[^ ]+' | tr ',' ' '); do
       [[ $page == *"$option"* ]] || fail "imagefs.1 lacks $option of $command"
