@@ -1,0 +1,93 @@
+#!/bin/bash
+# Every system call of an import that reaches the disk fails once, in each way that it can: the image is
+# there whole, or nothing has changed. And at each step of a commit a collection runs in between.
+source "$(dirname "$0")/lib.sh"
+require strace faketime
+export ASAN_OPTIONS=detect_leaks=0  # LeakSanitizer cannot look into a process that is traced
+
+make_image odd/kept:1 1 "$work/kept.tar"
+make_image odd/new:1 1 "$work/new.tar"
+"$IMAGEFS" import --store "$store" "$work/kept.tar" > /dev/null
+good=$(fsck_store)
+
+# Whether the import came through is in $status; what strace could not inject ends the loop.
+traced_import() {  # traced_import CALL INJECTION
+  status=0
+  timeout 60 strace -f -qq -o "$work/trace" -e trace="$1" -e inject="$1:$2" \
+    "$IMAGEFS" import --store "$store" "$work/new.tar" > "$work/said" 2>&1 || status=$?
+  ! grep -qi ptrace "$work/said" || skip "strace may not trace here"
+}
+
+take_back() {
+  "$IMAGEFS" rm --store "$store" odd/new:1 > /dev/null 2>&1 || true
+  collect_all
+  expect_eq "$good" "$(fsck_store)" "the store after all was taken back ($1)"
+}
+
+faults=0
+refusals=0
+fail_each() {  # fail_each CALL ERROR
+  local n now
+  for n in {1..2000}; do
+    traced_import "$1" "error=$2:when=$n"
+    grep -q INJECTED "$work/trace" || break
+    faults=$((faults + 1))
+    # What cannot be removed is left to whoever writes next.
+    [[ $1 != unlinkat ]] || timeout 60 "$IMAGEFS" gc --store "$store" > /dev/null
+    now=$(fsck_store)
+    if ((status == 0)); then
+      [[ $now == *odd/new:1* ]] || fail "$1 $n $2: exit status 0, and no image"
+    else
+      refusals=$((refusals + 1))
+      expect_eq "$good" "$now" "the images after $1 $n $2"
+      [[ -s $work/said ]] || fail "$1 $n $2: refused without a reason"
+    fi
+    take_back "$1 $n $2"
+  done
+  ((n < 2000)) || fail "$1: never came to an end"
+  take_back "all of $1"
+  note "$1 with $2: $((n - 1)) calls"
+}
+
+for fault in pwrite64:EIO pwrite64:ENOSPC pwrite64:EINTR fdatasync:EIO fdatasync:ENOSPC fsync:EIO \
+  linkat:EIO linkat:EDQUOT renameat:ENOSPC fchmod:EIO unlinkat:EIO mkdirat:ENOSPC \
+  sync_file_range:EIO flock:EINTR openat:EMFILE; do
+  fail_each "${fault%:*}" "${fault#*:}"
+done
+((refusals > 10)) || fail "only $refusals of $faults faults were noticed"
+note "$faults faults, $refusals imports refused"
+
+note "a collection while a commit stands still at each of its steps"
+steps=0
+for call in flock linkat fsync,fdatasync renameat,renameat2,rename unlinkat; do
+  for n in {1..200}; do
+    rm -f "$work/trace"
+    timeout 60 strace -f -qq -o "$work/trace" -e trace="$call" -e inject="$call:signal=STOP:when=$n" \
+      "$IMAGEFS" import --store "$store" "$work/new.tar" > "$work/said" 2>&1 &
+    tracer=$!
+    children+=("$tracer")
+    stopped= collector=
+    for _ in {1..1000}; do
+      is_gone "$tracer" && break
+      grep -qs 'stopped by SIGSTOP' "$work/trace" && { stopped=yes; break; }
+      sleep 0.02
+    done
+    if [[ -n $stopped ]]; then
+      collect_all & collector=$!
+      sleep 0.1
+      # Each thread's n-th call stops it: it is let go until it is done.
+      until is_gone "$tracer"; do
+        kill -CONT "$(sed -n '1s/ .*//p' "$work/trace")" 2> /dev/null || true
+        sleep 0.02
+      done
+      wait "$collector" || fail "the collection at $call $n failed"
+    fi
+    wait "$tracer" || fail "the import with a collection at $call $n failed: $(cat "$work/said")"
+    [[ $(fsck_store --unreferenced) == *odd/new:1* ]] || fail "the image is not there after a collection at $call $n"
+    take_back "a collection at $call $n"
+    [[ -n $stopped ]] || break
+    steps=$((steps + 1))
+  done
+done
+((steps > 5)) || fail "only $steps steps"
+note "$steps steps"
