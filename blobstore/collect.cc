@@ -39,7 +39,7 @@ bool is_expired(const Image& image, std::time_t latest) {
 std::uint64_t remove_expired(Index& index, std::time_t latest) {
   std::uint64_t removed = 0;
   for (const Image& image : index.images()) {
-    if (is_expired(image, latest) && index.remove_untagged(image.descriptor.digest)) ++removed;
+    if (is_expired(image, latest) && index.remove_own_untagged(image.descriptor.digest)) ++removed;
   }
   return removed;
 }

@@ -129,14 +129,15 @@ void Index::Document::add_named(const Image& image, const std::string& now) {
   const auto is_holder = [&](const boost::json::value& entry) {
     return name_of(entry) == image.name;
   };
+  std::vector<const boost::json::value*> redundant;
   const auto has_other_entry = [&](const boost::json::value& holder) {
     const std::string held(text_of(&holder, "digest"));
     return contains([&](const boost::json::value& entry) {
-      return &entry != &holder && has_digest(entry, held);
+      return &entry != &holder && has_digest(entry, held) &&
+             std::find(redundant.begin(), redundant.end(), &entry) == redundant.end();
     });
   };
   boost::json::value* same = nullptr;
-  std::vector<const boost::json::value*> redundant;
   for (boost::json::value& entry : entries()) {
     if (!is_holder(entry)) continue;
     if (has_digest(entry, digest) && !same) {
@@ -225,6 +226,14 @@ bool Index::remove_name(const std::string& name) {
 bool Index::remove_untagged(const Digest& digest) {
   return document_->erase_if([text = digest.str()](const boost::json::value& entry) {
     return has_digest(entry, text) && !name_of(entry);
+  });
+}
+
+bool Index::remove_own_untagged(const Digest& digest) {
+  return document_->erase_if([text = digest.str()](const boost::json::value& entry) {
+    const bool is_ours = !annotation_of(entry, kImportedAnnotation).empty() ||
+                         !annotation_of(entry, kSupersededAnnotation).empty();
+    return has_digest(entry, text) && !name_of(entry) && is_ours;
   });
 }
 

@@ -50,6 +50,8 @@ class Index {
   bool remove_name(const std::string& name);
   // Removes all entries of the digest that have no name. False when there are none.
   bool remove_untagged(const Digest& digest);
+  // The same, of those only that an import of ours has written.
+  bool remove_own_untagged(const Digest& digest);
 
   // The document, compact, as it will be written.
   [[nodiscard]] std::string bytes() const;

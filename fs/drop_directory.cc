@@ -236,7 +236,8 @@ void DropDirectory::judge(const std::string& name, UniqueFd file, const struct s
 void DropDirectory::write_reason(const std::string& name, const std::string& sentence) {
   const std::string text = one_line(sentence) + "\n";
   const std::string temporary = "." + name + std::string(kSuffix);
-  constexpr int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC;
+  constexpr int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  ::unlinkat(directory_.get(), temporary.c_str(), 0);  // left over, or a trap: a FIFO
   const UniqueFd file(::openat(directory_.get(), temporary.c_str(), flags, 0644));
   if (!file) return;
   const bool written =

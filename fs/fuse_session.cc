@@ -99,8 +99,15 @@ void FuseSession::mount(const std::filesystem::path& mountpoint) {
 
 void FuseSession::start(unsigned threads) {
   let_signal_interrupt();
-  serving_ = threads;
-  for (unsigned i = 0; i < threads; ++i) threads_.emplace_back([this] { serve(); });
+  for (unsigned i = 0; i < threads; ++i) {
+    ++serving_;
+    try {
+      threads_.emplace_back([this] { serve(); });
+    } catch (...) {
+      --serving_;
+      throw;
+    }
+  }
 }
 
 void FuseSession::serve() {

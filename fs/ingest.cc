@@ -163,8 +163,13 @@ void Ingest::truncate(const IngestFilePtr& file, std::uint64_t size, const Calle
   if (!upload) return;
   if (size != 0) return upload->extend(size);
   if (upload->size() == 0) return;
-  if (const UploadPtr before = file->replace(make_upload(file))) {
+  const UploadPtr fresh = make_upload(file);
+  if (const UploadPtr before = file->replace(fresh)) {
     before->cancel(ECANCELED, "a new copy has begun");
+  }
+  if (!file->has_writer()) {  // nobody will release it
+    fresh->release();
+    file->end();
   }
   touch();
 }

@@ -1,7 +1,6 @@
 #include "fs/session.h"
 
 #include <malloc.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -13,6 +12,7 @@
 
 #include "blobstore/error.h"
 #include "blobstore/store.h"
+#include "fs/descriptor_limit.h"
 #include "fs/drop_directory.h"
 #include "fs/forgetter.h"
 #include "fs/fuse_mount.h"
@@ -40,13 +40,6 @@ constexpr unsigned kRequestThreads = 2;  // ten were slower
 constexpr int kMmapThreshold = 4 << 20;
 constexpr mode_t kOwnDirectory = 0755;
 constexpr mode_t kSharedDirectory = 01777;
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 std::shared_ptr<Store> open_store(const MountOptions& options) {
   if (options.read_only) return Store::open(options.store, Store::Access::read_only);

@@ -20,6 +20,7 @@ bool is_ignored(int signal) {
 }  // namespace
 
 StopSignals::StopSignals() {
+  ::signal(SIGPIPE, SIG_IGN);  // who reads our log or waits for us may end first
   sigset_t signals;
   ::sigemptyset(&signals);
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) {

@@ -96,6 +96,8 @@ void CacheFile::publish(int directory_fd, const std::string& name) {
   if (renameat(directory_.get(), temporary_.c_str(), directory_fd, name.c_str()) != 0) {
     throw_errno("cache/ … " + name);
   }
+  // Where both names were links to this file, the rename has done nothing.
+  unlinkat(directory_.get(), temporary_.c_str(), 0);
   temporary_.clear();
 }
 

@@ -9,15 +9,23 @@ namespace imagefs::importer {
 namespace {
 
 thread_local std::size_t held_by_thread = 0;
+thread_local int reading = 0;
+
+constexpr std::size_t kTotal = std::size_t{160} << 20;
+constexpr std::chrono::minutes kPatience{5};
 
 std::string mebibytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
 }  // namespace
 
 DecoderMemory& DecoderMemory::process() {
-  static DecoderMemory memory(std::size_t{160} << 20, std::chrono::minutes(5));
-  return memory;
+  static DecoderMemory imports(kTotal, kPatience);
+  static DecoderMemory readers(kTotal, kPatience);
+  return reading > 0 ? readers : imports;
 }
+
+DecoderMemory::Reading::Reading() noexcept { ++reading; }
+DecoderMemory::Reading::~Reading() { --reading; }
 
 DecoderMemory::Lease DecoderMemory::acquire(std::size_t bytes) {
   if (held_by_thread + bytes > total_) {

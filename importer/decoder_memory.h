@@ -43,8 +43,17 @@ class DecoderMemory {
   DecoderMemory(const DecoderMemory&) = delete;
   DecoderMemory& operator=(const DecoderMemory&) = delete;
 
-  // The process's: 160 MiB, 5 minutes.
+  // The process's, 160 MiB and 5 minutes each: one for imports, one for who reads the store
+  // (Reading), so that a mount's request threads never wait for imports, whose bytes they bring.
   [[nodiscard]] static DecoderMemory& process();
+  // While it lives, this thread's decoders are a reader's.
+  class Reading {
+   public:
+    Reading() noexcept;
+    Reading(const Reading&) = delete;
+    Reading& operator=(const Reading&) = delete;
+    ~Reading();
+  };
 
   // Throws Error{ENOMEM}: at once when `bytes` and what this thread holds exceed the budget, and
   // after waiting as long as patience goes.

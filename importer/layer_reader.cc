@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "blobstore/error.h"
+#include "importer/decoder_memory.h"
 
 namespace imagefs::importer {
 namespace {
@@ -34,6 +35,7 @@ Compression compression_of(int blob_fd) {
 std::uint64_t read_layer(int blob_fd, std::uint64_t max_layer,
                          const std::function<bool(std::span<const std::byte>)>& sink) {
   const Compression compression = compression_of(blob_fd);
+  const DecoderMemory::Reading reading;
   const auto decoder = compression == Compression::none ? nullptr : Decoder::make(compression);
   std::uint64_t decoded = 0;
   bool wanted = true;

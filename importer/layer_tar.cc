@@ -84,6 +84,7 @@ bool LayerTar::within_headers() const {
 
 void LayerTar::take_block() try {
   filled_ = 0;
+  header_bytes_ += kTarBlock;
   switch (state_) {
     case State::header:
     case State::after_zeros:
@@ -237,6 +238,7 @@ void LayerTar::emit_sparse(SparseMap map, bool too_long) {
 
 void LayerTar::emit() {
   state_ = State::header;
+  header_bytes_ = 0;
   pax_.clear();
   skip(data_size_);
   sink_(entry_);

@@ -60,6 +60,8 @@ class LayerTar {
   // Whether the bytes so far end within the headers of an entry. A start of zeros is none: the
   // marker begins so.
   [[nodiscard]] bool within_headers() const;
+  // Bytes of headers and of sparse maps since the last entry.
+  [[nodiscard]] std::uint64_t header_bytes() const { return header_bytes_; }
   // Whether a global header gives a name or a size to all entries; Go's reader ignores it.
   [[nodiscard]] bool has_global_name() const { return has_global_name_; }
 
@@ -87,6 +89,7 @@ class LayerTar {
   std::uint64_t position_ = 0;  // in the stream, behind what was taken
   std::uint64_t skip_ = 0;      // bytes of data and padding still to pass
   std::uint64_t padding_ = 0;   // of skip_, at its end
+  std::uint64_t header_bytes_ = 0;
   char special_type_ = '\0';
   std::size_t special_left_ = 0;
   std::string special_;

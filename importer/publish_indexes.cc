@@ -1,5 +1,7 @@
 #include "importer/publish_indexes.h"
 
+#include <set>
+
 #include "blobstore/error.h"
 #include "importer/layer_index_file.h"
 
@@ -22,8 +24,9 @@ void publish_index(int directory_fd, Content& layer, std::vector<std::string>& n
 
 void publish_indexes(const blobstore::Store& store, Reading& reading) {
   UniqueFd directory;
+  std::set<const Content*> seen;  // a layer may be listed more than once
   for (Content* const content : reading.blobs) {
-    if (content->facts() == nullptr) continue;
+    if (content->facts() == nullptr || !seen.insert(content).second) continue;
     if (!directory) directory = open_index_directory(store.directory_fd());
     if (directory) publish_index(directory.get(), *content, reading.notes);
   }

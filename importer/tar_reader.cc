@@ -16,7 +16,8 @@
 namespace imagefs::importer {
 namespace {
 
-constexpr std::size_t kMaxXattrs = 1024;  // of one entry; archives of images have none
+constexpr std::uint64_t kMaxHeaders = 16U << 20;  // bytes, of one entry
+constexpr std::size_t kMaxXattrs = 1024;          // of one entry; archives of images have none
 
 struct FreeArchive {
   void operator()(archive* handle) const { archive_read_free(handle); }
@@ -84,6 +85,10 @@ struct TarReader::State {
     const auto bytes = source.next();
     exhausted = bytes.empty();
     audit.append(bytes);
+    if (audit.within_headers() && audit.header_bytes() > kMaxHeaders) {
+      throw Error(EFBIG, "the headers of one entry of the archive have more than " +
+                             std::to_string(kMaxHeaders) + " bytes");
+    }
     if (audit.has_global_name()) {
       throw Error(EBADMSG, "a global header of the archive gives all entries one name or size");
     }

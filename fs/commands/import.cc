@@ -9,6 +9,7 @@
 #include "fs/commands/commands.h"
 #include "fs/commands/progress_bar.h"
 #include "fs/commands/text.h"
+#include "fs/descriptor_limit.h"
 #include "importer/file_source.h"
 #include "importer/importer.h"
 
@@ -82,6 +83,7 @@ bool import_one(blobstore::Store& store, const ImportArguments& arguments,
 
 int import(const ImportArguments& arguments) {
   const auto store = blobstore::Store::open(arguments.store, blobstore::Store::Access::read_write);
+  raise_descriptor_limit();
   bool all_good = true;
   for (const std::string& file : arguments.files) {
     all_good = import_one(*store, arguments, file) && all_good;

@@ -178,8 +178,8 @@ BOOST_AUTO_TEST_CASE(commits_of_many_threads_all_come_true) {
   }
   for (std::thread& thread : threads) thread.join();
   const auto store = open();
-  BOOST_TEST(store->read_index().images().size() == std::size_t{kThreads * kRounds});
-  BOOST_TEST(store->blobs().size() == std::size_t{3 * kRounds});
+  BOOST_TEST(store->read_index().images().size() == std::size_t{kThreads} * kRounds);
+  BOOST_TEST(store->blobs().size() == std::size_t{3} * kRounds);
   BOOST_TEST(store->verify().empty());
 }
 

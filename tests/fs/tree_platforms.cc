@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(each_present_platform_has_its_directory) {
   const MadeImage amd64 = make_image("amd64", kAmd64);
   const MadeImage arm = make_image("arm", kArmV6);
   const MadeImage attestation = make_image("attestation", kAttestation);
-  blobstore::Descriptor absent = make_image("absent", kArm64).descriptor;
+  const blobstore::Descriptor absent = make_image("absent", kArm64).descriptor;
   remove_blob(absent.digest);
   const blobstore::Descriptor index =
       make_index({arm.descriptor, amd64.descriptor, absent, attestation.descriptor});
@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(where_no_platform_fits_the_first_one_is_shown) {
 }
 
 BOOST_AUTO_TEST_CASE(an_index_of_which_nothing_is_present_is_an_index_alone) {
-  blobstore::Descriptor absent = make_image("absent", kAmd64).descriptor;
+  const blobstore::Descriptor absent = make_image("absent", kAmd64).descriptor;
   remove_blob(absent.digest);
   add(make_index({absent}), "a.b/multi:1");
   const auto mount = tree();

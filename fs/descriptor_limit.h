@@ -1,0 +1,9 @@
+// How many files this process may have open.
+#pragma once
+
+namespace imagefs::fs {
+
+// Raises the soft limit to the hard one: an import holds two descriptors for each layer.
+void raise_descriptor_limit();
+
+}  // namespace imagefs::fs
