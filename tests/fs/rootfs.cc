@@ -18,7 +18,6 @@ namespace imagefs::fs {
 namespace {
 
 using blobstore::Descriptor;
-using blobstore::Digest;
 using blobstore::Store;
 using tests::LayerWriter;
 
