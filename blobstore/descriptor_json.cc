@@ -66,6 +66,8 @@ std::map<std::string, std::string> find_annotations(const boost::json::object& o
   return annotations;
 }
 
+}  // namespace
+
 boost::json::object to_json(const Platform& platform) {
   boost::json::object object{{"architecture", platform.architecture}, {"os", platform.os}};
   if (!platform.os_version.empty()) object["os.version"] = platform.os_version;
@@ -76,8 +78,6 @@ boost::json::object to_json(const Platform& platform) {
   if (!platform.variant.empty()) object["variant"] = platform.variant;
   return object;
 }
-
-}  // namespace
 
 Platform parse_platform(const boost::json::object& object, const std::string& what) {
   const auto text = [&](std::string_view key) {

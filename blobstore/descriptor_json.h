@@ -14,6 +14,8 @@ namespace imagefs::blobstore {
 // The members "os", "architecture", "variant", "os.version", "os.features", each optional. Throws
 // Error{EINVAL}.
 [[nodiscard]] Platform parse_platform(const boost::json::object& object, const std::string& what);
+// Members that are empty are left out; architecture and os always stand.
+[[nodiscard]] boost::json::object to_json(const Platform& platform);
 // Members that are empty are left out.
 [[nodiscard]] boost::json::object to_json(const Descriptor& descriptor);
 

@@ -10,6 +10,7 @@
 #include <utility>
 #include <variant>
 
+#include "blobstore/descriptor_json.h"
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
 #include "fs/attributes.h"
@@ -141,17 +142,6 @@ void add_file(ImageTar& tar, std::string_view name, const std::string& bytes) {
 
 std::string blob_path(const Digest& digest) { return "blobs/sha256/" + digest.hex(); }
 
-boost::json::object platform_json(const blobstore::Platform& platform) {
-  boost::json::object object{{"architecture", platform.architecture}, {"os", platform.os}};
-  if (!platform.os_version.empty()) object["os.version"] = platform.os_version;
-  if (!platform.os_features.empty()) {
-    object["os.features"] =
-        boost::json::array(platform.os_features.begin(), platform.os_features.end());
-  }
-  if (!platform.variant.empty()) object["variant"] = platform.variant;
-  return object;
-}
-
 std::string index_json(const ImageContext& image) {
   boost::json::object descriptor{{"mediaType", image.descriptor.media_type},
                                  {"digest", image.descriptor.digest.str()},
@@ -160,7 +150,8 @@ std::string index_json(const ImageContext& image) {
     descriptor["annotations"] = {{blobstore::kNameAnnotation, *image.name},
                                  {blobstore::kRefNameAnnotation, *image.name}};
   }
-  if (image.descriptor.platform) descriptor["platform"] = platform_json(*image.descriptor.platform);
+  if (image.descriptor.platform)
+    descriptor["platform"] = blobstore::to_json(*image.descriptor.platform);
   return boost::json::serialize(
       boost::json::object{{"schemaVersion", 2},
                           {"mediaType", blobstore::media_type::kOciIndex},
