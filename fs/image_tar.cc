@@ -1,7 +1,6 @@
 #include "fs/image_tar.h"
 
 #include <algorithm>
-#include <array>
 #include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
@@ -15,6 +14,7 @@
 #include "blobstore/error.h"
 #include "fs/attributes.h"
 #include "fs/blob_node.h"
+#include "importer/tar_header.h"
 
 namespace imagefs::fs {
 namespace {
@@ -23,47 +23,8 @@ using blobstore::Descriptor;
 using blobstore::Digest;
 using blobstore::Store;
 
-constexpr std::size_t kBlock = 512;                    // bytes; pax(1), "ustar Interchange Format"
-constexpr std::uint64_t kMaxOctalSize = 077777777777;  // what 11 octal digits hold
-
-void put(std::array<char, kBlock>& header, std::size_t offset, std::string_view text) {
-  std::memcpy(header.data() + offset, text.data(), text.size());
-}
-
-std::string octal(std::uint64_t value, std::size_t digits) {
-  std::string text(digits, '0');
-  for (std::size_t i = digits; i-- > 0; value >>= 3) text[i] = static_cast<char>('0' + (value & 7));
-  return text;
-}
-
-// GNU's base-256 form for what 11 octal digits cannot hold; every reader of large tars knows it.
-std::string size_field(std::uint64_t size) {
-  if (size <= kMaxOctalSize) return octal(size, 11);
-  std::string text(12, '\0');
-  text[0] = static_cast<char>(0x80);
-  for (std::size_t i = 12; i-- > 4; size >>= 8) text[i] = static_cast<char>(size & 0xff);
-  return text;
-}
-
-std::string header_of(std::string_view name, char type, std::uint64_t size) {
-  std::array<char, kBlock> header{};
-  put(header, 0, name);
-  put(header, 100, type == '5' ? "0000755" : "0000644");
-  put(header, 108, "0000000");
-  put(header, 116, "0000000");
-  put(header, 124, size_field(size));
-  put(header, 136, octal(0, 11));
-  put(header, 148, "        ");
-  header[156] = type;
-  put(header, 257,
-      size <= kMaxOctalSize ? std::string_view("ustar\00000", 8)
-                            : std::string_view("ustar  \0", 8));
-  std::uint64_t sum = 0;
-  for (const char c : header) sum += static_cast<unsigned char>(c);
-  put(header, 148, octal(sum, 6));
-  header[154] = '\0';
-  return {header.data(), header.size()};
-}
+using importer::tar_header;
+using importer::TarType;
 
 // A stretch of the archive: bytes of its own, or a blob's.
 struct Segment {
@@ -130,14 +91,9 @@ class ImageTar final : public Content {
   mutable std::optional<std::pair<Digest, ContentPtr>> last_;
 };
 
-void pad(ImageTar& tar, std::uint64_t size) {
-  if (const std::size_t rest = size % kBlock; rest != 0)
-    tar.add_bytes(std::string(kBlock - rest, '\0'));
-}
-
 void add_file(ImageTar& tar, std::string_view name, const std::string& bytes) {
-  tar.add_bytes(header_of(name, '0', bytes.size()) + bytes);
-  pad(tar, bytes.size());
+  tar.add_bytes(tar_header(name, TarType::file, bytes.size()) + bytes +
+                importer::tar_padding(bytes.size()));
 }
 
 std::string blob_path(const Digest& digest) { return "blobs/sha256/" + digest.hex(); }
@@ -178,9 +134,9 @@ void add_blobs(ImageTar& tar, const Store& store, const Descriptor& image) {
     if (!added.insert(descriptor.digest).second) continue;
     const auto held = store.hold(descriptor.digest);
     if (!held) continue;
-    tar.add_bytes(header_of(blob_path(descriptor.digest), '0', held->size));
+    tar.add_bytes(tar_header(blob_path(descriptor.digest), TarType::file, held->size));
     tar.add_blob(descriptor.digest, held->size);
-    pad(tar, held->size);
+    tar.add_bytes(importer::tar_padding(held->size));
   }
 }
 
@@ -189,9 +145,10 @@ ContentPtr compose(const ImageContext& image) {
   add_file(*tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
   add_file(*tar, "index.json", index_json(image));
   if (image.manifest->is_image()) add_file(*tar, "manifest.json", manifest_json(image));
-  tar->add_bytes(header_of("blobs/", '5', 0) + header_of("blobs/sha256/", '5', 0));
+  tar->add_bytes(tar_header("blobs/", TarType::directory, 0) +
+                 tar_header("blobs/sha256/", TarType::directory, 0));
   add_blobs(*tar, *image.store, image.descriptor);
-  tar->add_bytes(std::string(2 * kBlock, '\0'));
+  tar->add_bytes(importer::tar_end());
   return tar;
 }
 

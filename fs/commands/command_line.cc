@@ -76,7 +76,9 @@ void add_import(CLI::App& app, Words& words) {
   CLI::App* const command = add_command(app, words, "import", "import image archives");
   command->add_option("--name", words.name, "the image's name, instead of those in the archive")
       ->type_name("REF");
-  command->add_option("FILE", words.arguments, "Docker and OCI archives; - is standard input")
+  command
+      ->add_option("FILE", words.arguments,
+                   "Docker and OCI archives, directories that are OCI layouts; - is standard input")
       ->type_name("")
       ->required();
   command->callback([&words] {

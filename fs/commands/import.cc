@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <filesystem>
 #include <iostream>
+#include <memory>
 
 #include "blobstore/error.h"
 #include "fs/commands/commands.h"
@@ -12,15 +14,16 @@
 #include "fs/descriptor_limit.h"
 #include "importer/file_source.h"
 #include "importer/importer.h"
+#include "importer/layout_source.h"
 
 namespace imagefs::fs::commands {
 namespace {
 
 struct Archive {
-  std::string label;      // for people
-  std::string file_name;  // empty: it has none
-  UniqueFd fd;
+  std::string label;       // for people
+  std::string file_name;   // empty: it has none
   std::uint64_t size = 0;  // bytes; 0: not known
+  std::unique_ptr<importer::ByteSource> source;
 };
 
 UniqueFd open_input(const std::string& file) {
@@ -31,26 +34,37 @@ UniqueFd open_input(const std::string& file) {
   return UniqueFd(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
 }
 
+// "layout" for "layout/" and for "." in it.
+std::string name_of(const std::string& file) {
+  return std::filesystem::canonical(file).filename().string();
+}
+
 Archive open_archive(const std::string& file) {
-  Archive archive;
-  archive.fd = open_input(file);
-  if (!archive.fd) throw Error(errno, std::generic_category().message(errno));
+  UniqueFd fd = open_input(file);
+  if (!fd) throw Error(errno, std::generic_category().message(errno));
   struct stat attributes{};
-  if (::fstat(archive.fd.get(), &attributes) != 0) throw_errno("fstat");
-  if (S_ISDIR(attributes.st_mode)) throw Error(EISDIR, "is a directory, not an archive");
-  if (S_ISREG(attributes.st_mode)) archive.size = static_cast<std::uint64_t>(attributes.st_size);
-  if (file != "-") archive.file_name = Path(file).filename();
+  if (::fstat(fd.get(), &attributes) != 0) throw_errno("fstat");
+  Archive archive;
+  if (S_ISDIR(attributes.st_mode)) {
+    auto layout = std::make_unique<importer::LayoutSource>(std::move(fd));
+    archive.size = layout->size();
+    archive.source = std::move(layout);
+    archive.file_name = name_of(file);
+  } else {
+    if (S_ISREG(attributes.st_mode)) archive.size = static_cast<std::uint64_t>(attributes.st_size);
+    archive.source = std::make_unique<importer::FileSource>(std::move(fd));
+    if (file != "-") archive.file_name = Path(file).filename();
+  }
   archive.label = file == "-" ? "standard input" : archive.file_name;
   return archive;
 }
 
-importer::Outcome import_with_progress(importer::Importer& importer, Archive archive) {
-  importer::FileSource source(std::move(archive.fd));
+importer::Outcome import_with_progress(importer::Importer& importer, Archive& archive) {
   const auto bar = ProgressBar::on_terminal(archive.label, [&importer, size = archive.size] {
     auto [bytes, entry] = importer.progress();
     return ProgressSample{.done = bytes, .total = size, .what = std::move(entry)};
   });
-  return importer.run(source);
+  return importer.run(*archive.source);
 }
 
 void print(const std::string& file, const importer::Outcome& outcome) {
@@ -71,7 +85,7 @@ bool import_one(blobstore::Store& store, const ImportArguments& arguments,
     Archive archive = open_archive(file);
     importer::Importer importer(
         store, {.limits = {}, .file_name = archive.file_name, .name = arguments.name});
-    print(file, import_with_progress(importer, std::move(archive)));
+    print(file, import_with_progress(importer, archive));
     return true;
   } catch (const Error& error) {
     report(file + ": " + error.sentence());

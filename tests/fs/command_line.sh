@@ -34,7 +34,7 @@ a_wrong_command_line_is_2() {
 a_failure_is_1_and_says_what_and_why() {
   expect 1 'imagefs: cannot open the store .*: No such file' imagefs ls
   expect 1 'no-such-file: No such file' imagefs import no-such-file
-  expect 1 "$work: is a directory" imagefs import "$work"
+  expect 1 "$work: a directory without oci-layout" imagefs import "$work"
   expect 1 'nowhere: there is no such directory' imagefs mount nowhere
   expect 1 'would hide its store' imagefs mount "$work"
   expect 1 'no imagefs is mounted' imagefs status "$work"
@@ -51,6 +51,11 @@ an_image_is_imported_listed_tagged_and_removed() {
   expect 0 "odd/more:latest +$digest" imagefs ls
   [[ $out != *odd/image:1* ]] || fail "a removed name is listed"
   expect 0 'images +1' imagefs status
+}
+
+a_layout_directory_is_imported() {
+  expect 0 '^imported docker.io/odd/more:latest sha256:[0-9a-f]{64}$' "$IMAGEFS" import --store copy store
+  expect 0 'odd/more:latest' "$IMAGEFS" ls --store copy
 }
 
 json_is_one_document() {
@@ -103,6 +108,7 @@ the_man_page_has_every_option_of_help() {
 a_wrong_command_line_is_2
 a_failure_is_1_and_says_what_and_why
 an_image_is_imported_listed_tagged_and_removed
+a_layout_directory_is_imported
 json_is_one_document
 standard_input_and_a_name_of_ones_own
 one_refused_file_keeps_no_other_out
