@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 
+#include "importer/tar_header.h"
+
 namespace imagefs::importer {
 
-inline constexpr std::size_t kTarBlock = 512;
 using TarBlock = std::array<char, kTarBlock>;
 
 enum class TarFormat { v7, ustar, star, gnu };
