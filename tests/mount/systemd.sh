@@ -38,8 +38,6 @@ UNIT
   systemctl --root="$root" enable -q remote-fs.target "$service" imagefs-gc.timer mnt-unit.automount
 }
 
-make_image() { python3 "$support/archives.py" image "$1" 1 "$2"; }
-
 a_line_of_fstab_is_mounted_at_boot() {
   inside findmnt -n -o FSTYPE /mnt/fstab | grep -qx fuse.imagefs || fail "fstab's line is not mounted"
   inside cp /srv/image.tar /mnt/fstab/ingest/
@@ -54,9 +52,10 @@ an_automount_mounts_when_somebody_looks() {  # an_automount_mounts_when_somebody
   is_active "mnt-$1.mount" || fail "mnt-$1.mount is not there after a look"
 }
 
+journal_names() { [[ $(inside journalctl -u "$service" -o cat) == *"$1"* ]]; }
 what_lay_in_the_drop_directory_at_boot_is_imported() {
   wait_until 60 lists /mnt/service boot/dropped:1
-  inside journalctl -u "$service" -o cat | grep -q 'boot/dropped:1' || fail "the journal does not say so"
+  wait_until 20 journal_names boot/dropped:1
 }
 
 the_machine_sees_the_services_mount() {
@@ -105,8 +104,8 @@ garbage_is_collected_by_the_timer() {
 
 prepare_root
 write_units
-make_image boot/image:1 "$root/srv/image.tar"
-make_image boot/dropped:1 "$root/srv/drop/dropped.tar"
+make_image boot/image:1 1 "$root/srv/image.tar"
+make_image boot/dropped:1 1 "$root/srv/drop/dropped.tar"
 boot
 a_line_of_fstab_is_mounted_at_boot
 an_automount_mounts_when_somebody_looks auto
