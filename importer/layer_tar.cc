@@ -12,8 +12,6 @@ namespace {
 constexpr std::int64_t kMaxSpecial = 1 << 20;  // bytes of an extended header or long name, as Go
 constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
 
-std::uint64_t padding_of(std::uint64_t size) { return (kTarBlock - size % kTarBlock) % kTarBlock; }
-
 bool is_special(char type) { return type == 'x' || type == 'g' || type == 'L' || type == 'K'; }
 
 std::uint64_t checked_size(std::int64_t size) {
@@ -245,7 +243,7 @@ void LayerTar::emit() {
 }
 
 void LayerTar::skip(std::uint64_t bytes) {
-  padding_ = padding_of(bytes);
+  padding_ = tar_padding_size(bytes);
   skip_ = bytes + padding_;
 }
 

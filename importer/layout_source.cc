@@ -53,7 +53,7 @@ void LayoutSource::list(const UniqueFd& directory, const std::string& name, bool
   if (!fd) return;
   const auto size = static_cast<std::uint64_t>(blobstore::status_of(fd->get(), name).st_size);
   files_.push_back({name, size, is_blob});
-  size_ += kTarBlock + size + tar_padding(size).size();
+  size_ += kTarBlock + size + tar_padding_size(size);
 }
 
 std::string LayoutSource::path_of(const File& file) const {

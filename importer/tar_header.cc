@@ -51,9 +51,7 @@ std::string tar_header(std::string_view name, TarType type, std::uint64_t size) 
   return {header.data(), header.size()};
 }
 
-std::string tar_padding(std::uint64_t size) {
-  return std::string((kTarBlock - size % kTarBlock) % kTarBlock, '\0');
-}
+std::string tar_padding(std::uint64_t size) { return std::string(tar_padding_size(size), '\0'); }
 
 std::string tar_end() { return std::string(2 * kTarBlock, '\0'); }
 
