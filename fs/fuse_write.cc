@@ -57,7 +57,7 @@ void open(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* file) {
   Handle handle;
   if (wants_write(*file)) {
     const Caller caller = request.caller();
-    handle = writer_handle(mount.ingest->open(ingest_file(mount, id), caller), caller);
+    handle = writer_handle(mount.ingest->open(ingest_file(mount, id), file->flags, caller), caller);
     set_writer_flags(*file);
   } else {
     handle.content = node->open();
@@ -72,7 +72,7 @@ void create(Mount& mount, Request& request, fuse_ino_t parent, const char* name,
   const Caller caller = request.caller();
   Ingest& ingest = ingest_at(mount, parent, name);
   const NodePtr directory = mount.nodes.get(parent);
-  const Ingest::Opened opened = ingest.create(name, mode, (file->flags & O_EXCL) != 0, caller);
+  const Ingest::Opened opened = ingest.create(name, mode, file->flags, caller);
   file->fh = mount.handles.add(writer_handle(opened, caller));
   set_writer_flags(*file);
   mount.nodes.remember(opened.file);
@@ -98,9 +98,15 @@ void flush(Mount& mount, Request& request, fuse_ino_t /*id*/, fuse_file_info* fi
   upload->flush(by_opener, pending(std::move(request)));
 }
 
-// Nothing to wait for before the flush: an archive that is not complete is on no disk.
-void fsync(Mount& /*mount*/, Request& request, fuse_ino_t /*id*/, int /*data_only*/,
-           fuse_file_info* /*file*/) {
+// Nothing to wait for before the flush: an archive that is not complete is on no disk. But what has
+// failed is said: some writers look at no later answer.
+void fsync(Mount& mount, Request& request, fuse_ino_t /*id*/, int /*data_only*/,
+           fuse_file_info* file) {
+  const HandlePtr handle = mount.handles.get(file->fh);
+  if (handle->opened.file) {
+    const auto verdict = handle->opened.file->upload(handle->opened.writer)->verdict();
+    if (verdict && verdict->errno_value != 0) return request.error(verdict->errno_value);
+  }
   request.done();
 }
 

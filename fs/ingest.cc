@@ -1,5 +1,7 @@
 #include "fs/ingest.h"
 
+#include <fcntl.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <utility>
@@ -11,12 +13,30 @@ namespace imagefs::fs {
 namespace {
 
 constexpr std::size_t kNameMax = 255 - Refusals::kSuffix.size();
+// A copy that was cut off makes way for the next at its close, before the kernel tells its end, and
+// a good one that waits for its name is no work. But a writer can keep either as it is, by a second
+// descriptor, or by not renaming: so there is a limit to them too. Ordinary copies, which end one
+// after the other, stay far below twice what may arrive.
+constexpr std::size_t kKeptPerImport = 2;
 constexpr std::size_t kPipe = 2 << 20;  // bytes that may wait for one import
 // How soon a request is let go of whose caller is being killed.
 constexpr std::chrono::milliseconds kArrivingPeriod{100};
 constexpr std::chrono::milliseconds kPeriod{1000};
 
+constexpr const char* kNewCopy = "a new copy has begun";
+
 bool is_temporary(std::string_view name) { return name.starts_with('.'); }
+
+void cancel(const UploadPtr& upload, const char* sentence) {
+  if (upload) upload->cancel(ECANCELED, sentence);
+}
+
+// Nothing comes of what was written to it, and nothing new can be.
+void remove(IngestFile& file, const char* sentence) {
+  file.remove();
+  cancel(file.take_earlier(), sentence);
+  cancel(file.upload(), sentence);
+}
 
 }  // namespace
 
@@ -52,6 +72,24 @@ IngestFilePtr Ingest::file(NodeId id) const {
   return found == ids_.end() ? nullptr : found->second.lock();
 }
 
+// Those too that were removed while a writer has them open.
+std::vector<IngestFilePtr> Ingest::known_files() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<IngestFilePtr> result;
+  for (const auto& [id, weak] : ids_) {
+    if (IngestFilePtr file = weak.lock()) result.push_back(std::move(file));
+  }
+  return result;
+}
+
+void Ingest::remove_name(const IngestFilePtr& file) {
+  {
+    const std::lock_guard lock(mutex_);
+    names_.erase(file->name());
+  }
+  remove(*file, "it was removed");
+}
+
 std::vector<IngestFilePtr> Ingest::files() const {
   const std::lock_guard lock(mutex_);
   std::vector<IngestFilePtr> result;
@@ -59,34 +97,32 @@ std::vector<IngestFilePtr> Ingest::files() const {
   return result;
 }
 
-Ingest::Opened Ingest::create(std::string_view name, mode_t mode, bool exclusive,
-                              const Caller& caller) {
+std::pair<IngestFilePtr, bool> Ingest::find_or_make(std::string_view name, mode_t mode,
+                                                    const Caller& caller) {
+  const auto made = std::make_shared<IngestFile>(new_id(), std::string(name), caller, mode);
+  const std::lock_guard lock(mutex_);
+  const auto [at, inserted] = names_.try_emplace(std::string(name), made);
+  if (inserted) ids_.try_emplace(made->id(), made);
+  return {at->second, inserted};
+}
+
+Ingest::Opened Ingest::create(std::string_view name, mode_t mode, int flags, const Caller& caller) {
   if (name.size() > kNameMax) throw Error(ENAMETOOLONG, "the name is too long");
-  IngestFilePtr file = find(name);
-  if (file && exclusive) throw Error(EEXIST, std::string(name) + " exists");
-  const bool fresh = !file;
-  if (fresh) file = std::make_shared<IngestFile>(new_id(), std::string(name), caller, mode);
-  if (fresh) {
-    const std::lock_guard lock(mutex_);
-    const auto [at, inserted] = names_.try_emplace(std::string(name), file);
-    file = at->second;
-    ids_.try_emplace(file->id(), file);
-  }
+  const auto [file, fresh] = find_or_make(name, mode, caller);
+  if (!fresh && (flags & O_EXCL) != 0) throw Error(EEXIST, std::string(name) + " exists");
   try {
-    return open(file, caller);
+    return open(file, flags, caller);
   } catch (...) {
-    const std::lock_guard lock(mutex_);
-    if (fresh && !file->upload()) names_.erase(std::string(name));
+    if (fresh && !file->upload()) remove_name(file);
     throw;
   }
 }
 
-Ingest::Opened Ingest::open(const IngestFilePtr& file, const Caller& caller) {
+Ingest::Opened Ingest::open(const IngestFilePtr& file, int flags, const Caller& caller) {
   file->check_access(caller, options_.uid);
-  if (find(file->name()) != file) throw Error(ESTALE, file->name() + " was removed");
   check_room({file->name(), caller.uid, false});
-  const auto [writer, before] = file->attach(make_upload(file));
-  if (before) before->cancel(ECANCELED, "a new copy has begun");
+  const auto [writer, before] = file->attach(make_upload(file), (flags & O_TRUNC) != 0);
+  cancel(before, kNewCopy);
   touch();
   return {file, writer};
 }
@@ -96,25 +132,30 @@ void Ingest::check_access(const IngestFile& file, const Caller& caller) const {
 }
 
 void Ingest::check_room(const Arrival& arrival) {
-  const auto arriving = std::ranges::count_if(files(), &IngestFile::takes_part);
+  const auto all = files();
+  const auto arriving = std::ranges::count_if(all, &IngestFile::takes_part);
+  const auto kept = std::ranges::count_if(all, &IngestFile::is_kept);
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) throw Error(ESHUTDOWN, "the mount is going away");
   }
-  if (static_cast<std::size_t>(arriving) < options_.max_imports) return;
-  const std::string sentence = std::to_string(arriving) + " archives arrive already: max_imports";
+  const std::size_t most = options_.max_imports;
+  if (std::cmp_less(arriving, most) && std::cmp_less(kept, kKeptPerImport * most)) return;
+  const std::string sentence = std::to_string(kept) + " archives arrive already: max_imports";
   hooks_.refuse(arrival, Error(EAGAIN, sentence));
   throw Error(EAGAIN, sentence);
 }
 
 UploadPtr Ingest::make_upload(const IngestFilePtr& file) {
   const std::weak_ptr<IngestFile> weak = file;
-  const Arrival arrival{file->name(), file->owner(), is_temporary(file->name())};
   return std::make_shared<Upload>(
       kPipe, Upload::Hooks{
                  .start = [this](std::function<void()> work) { threads_.start(std::move(work)); },
-                 .import = [this, arrival](
-                               importer::BytePipe& pipe) { return hooks_.import(arrival, pipe); },
+                 .import =
+                     [this, weak](importer::BytePipe& pipe) {
+                       const auto known = weak.lock();
+                       return known ? import(known, pipe) : Verdict{.errno_value = ECANCELED};
+                     },
                  .incomplete =
                      [this, weak](const Upload& upload, const std::string& sentence) {
                        if (const auto known = weak.lock()) incomplete(known, upload, sentence);
@@ -123,6 +164,13 @@ UploadPtr Ingest::make_upload(const IngestFilePtr& file) {
                      [this, weak](const Upload& upload, const Verdict& verdict) {
                        if (const auto known = weak.lock()) settled(known, upload, verdict);
                      }});
+}
+
+// The first bytes have come: what was there before makes way, and the name is what it is now.
+Verdict Ingest::import(const IngestFilePtr& file, importer::BytePipe& pipe) {
+  cancel(file->take_earlier(), kNewCopy);
+  const std::string name = file->name();
+  return hooks_.import({name, file->owner(), is_temporary(name)}, pipe);
 }
 
 bool Ingest::is_current(const IngestFilePtr& file, const Upload& upload) const {
@@ -162,11 +210,10 @@ void Ingest::truncate(const IngestFilePtr& file, std::uint64_t size, const Calle
   const UploadPtr upload = file->upload();
   if (!upload) return;
   if (size != 0) return upload->extend(size);
+  cancel(file->take_earlier(), kNewCopy);
   if (upload->size() == 0) return;
   const UploadPtr fresh = make_upload(file);
-  if (const UploadPtr before = file->replace(fresh)) {
-    before->cancel(ECANCELED, "a new copy has begun");
-  }
+  cancel(file->replace(fresh), kNewCopy);
   if (!file->has_writer()) {  // nobody will release it
     fresh->release();
     file->end();
@@ -177,11 +224,7 @@ void Ingest::truncate(const IngestFilePtr& file, std::uint64_t size, const Calle
 void Ingest::unlink(std::string_view name, const Caller& caller) {
   if (const IngestFilePtr file = find(name)) {
     file->check_access(caller, options_.uid);
-    {
-      const std::lock_guard lock(mutex_);
-      names_.erase(file->name());
-    }
-    if (const UploadPtr upload = file->upload()) upload->cancel(ECANCELED, "it was removed");
+    remove_name(file);
     return touch();
   }
   const auto refusal = refusals_.find(name);
@@ -196,15 +239,19 @@ void Ingest::unlink(std::string_view name, const Caller& caller) {
 void Ingest::rename(std::string_view from, std::string_view to, bool keep, const Caller& caller) {
   if (to.size() > kNameMax) throw Error(ENAMETOOLONG, "the name is too long");
   const IngestFilePtr file = find(from);
+  const IngestFilePtr target = find(to);
   if (!file) throw Error(lookup(from) ? EPERM : ENOENT, "no archive of that name");
   file->check_access(caller, options_.uid);
   check_target(file, to, keep, caller);
   if (is_temporary(file->name()) && !is_temporary(to)) publish(*file, std::string(to));
-  const std::lock_guard lock(mutex_);
-  names_.erase(file->name());
-  names_.insert_or_assign(std::string(to), file);
-  file->rename(std::string(to));
-  ::clock_gettime(CLOCK_REALTIME, &modified_);
+  {
+    const std::lock_guard lock(mutex_);
+    names_.erase(file->name());
+    names_.insert_or_assign(std::string(to), file);
+    file->rename(std::string(to));
+  }
+  if (target && target != file) remove(*target, "another took its name");
+  touch();
 }
 
 void Ingest::check_target(const IngestFilePtr& file, std::string_view to, bool keep,
@@ -217,8 +264,8 @@ void Ingest::check_target(const IngestFilePtr& file, std::string_view to, bool k
 }
 
 void Ingest::publish(const IngestFile& file, const std::string& name) {
-  const UploadPtr upload = file.upload();
-  if (!upload || upload->size() == 0) return;
+  const UploadPtr upload = file.written();
+  if (!upload) return;
   if (!upload->is_settled()) throw Error(EBUSY, file.name() + " is being written");
   const Verdict verdict = upload->publish(name);
   if (verdict.errno_value == 0) {
@@ -244,10 +291,7 @@ void Ingest::stop() {
     changed_.notify_all();
   }
   watcher_.join();
-  for (const IngestFilePtr& file : files()) {
-    if (const UploadPtr upload = file->upload())
-      upload->cancel(ECANCELED, "the mount is going away");
-  }
+  for (const IngestFilePtr& file : known_files()) remove(*file, "the mount is going away");
   threads_.join();
 }
 
@@ -284,16 +328,13 @@ void Ingest::forget_ended() {
   {
     const std::lock_guard lock(mutex_);
     std::erase_if(names_, [&](const auto& entry) {
-      const auto ended = entry.second->ended();
-      const bool goes = ended && *ended < oldest && !entry.second->has_writer();
+      const bool goes = entry.second->expire(oldest);
       if (goes) gone.push_back(entry.second);
       return goes;
     });
     std::erase_if(ids_, [](const auto& entry) { return entry.second.expired(); });
   }
-  for (const IngestFilePtr& file : gone) {
-    if (const UploadPtr upload = file->upload()) upload->cancel(ECANCELED, "it was not renamed");
-  }
+  for (const IngestFilePtr& file : gone) remove(*file, "it was not renamed");
 }
 
 }  // namespace imagefs::fs

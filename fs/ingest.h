@@ -21,6 +21,7 @@
 #include <string_view>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "blobstore/error.h"
@@ -74,22 +75,25 @@ class Ingest {
     IngestFilePtr file;
     IngestFile::Writer writer;
   };
-  // Throws Error: EEXIST (with `exclusive`), ENAMETOOLONG, and as open() does.
-  Opened create(std::string_view name, mode_t mode, bool exclusive, const Caller& caller);
-  // Opens for writing; what comes is a new archive. Throws Error: EBUSY (has a writer), EAGAIN (too
-  // many imports), EACCES (another user's), ESTALE (removed).
-  Opened open(const IngestFilePtr& file, const Caller& caller);
+  // `flags`: of open(2), of which O_EXCL and O_TRUNC count. Throws Error: EEXIST (O_EXCL),
+  // ENAMETOOLONG, and as open() does.
+  Opened create(std::string_view name, mode_t mode, int flags, const Caller& caller);
+  // Opens for writing; what comes is a new archive. Without O_TRUNC one that has ended stays as it
+  // is until something comes. Throws Error: EBUSY (has a writer), EAGAIN (too many imports), EACCES
+  // (another user's), ESTALE (removed).
+  Opened open(const IngestFilePtr& file, int flags, const Caller& caller);
   // Throws Error{EACCES} unless the caller may change the file: its owner, root, the daemon's user.
   void check_access(const IngestFile& file, const Caller& caller) const;
   // The writer's last descriptor was closed.
   void release(const Opened& opened);
-  // Size 0 starts over; more is a promise of zeros. Throws Error{EINVAL, EACCES}.
+  // Size 0 starts over; more is a promise of zeros. Throws Error{EINVAL, EACCES, ESTALE}.
   void truncate(const IngestFilePtr& file, std::uint64_t size, const Caller& caller);
-  // Removes a refusal; cancels an arriving archive. Throws Error{ENOENT, EACCES}.
+  // Removes a refusal; cancels an arriving archive: its writer gets ECANCELED from now on, and its
+  // descriptor can start nothing new (ESTALE). Throws Error{ENOENT, EACCES}.
   void unlink(std::string_view name, const Caller& caller);
   // A temporary name that gets a lasting one publishes its archive: throws what is wrong with it.
-  // Throws Error: ENOENT, EEXIST (with `keep`), EBUSY (a writer has the new name, or the temporary
-  // one), EACCES, EPERM (a refusal).
+  // What had the new name is removed, as by unlink(). Throws Error: ENOENT, EEXIST (with `keep`),
+  // EBUSY (a writer has the new name, or the temporary one), EACCES, EPERM (a refusal).
   void rename(std::string_view from, std::string_view to, bool keep, const Caller& caller);
 
   // Cancels what arrives and waits for its end; refuses what comes later with ESHUTDOWN.
@@ -102,16 +106,21 @@ class Ingest {
 
   [[nodiscard]] NodeId new_id();
   [[nodiscard]] UploadPtr make_upload(const IngestFilePtr& file);
+  [[nodiscard]] Verdict import(const IngestFilePtr& file, importer::BytePipe& pipe);
   void check_name(std::string_view name) const;
   void check_room(const Arrival& arrival);
   void check_target(const IngestFilePtr& file, std::string_view to, bool keep,
                     const Caller& caller) const;
+  void remove_name(const IngestFilePtr& file);
   void publish(const IngestFile& file, const std::string& name);
   void incomplete(const IngestFilePtr& file, const Upload& upload, const std::string& sentence);
   void settled(const IngestFilePtr& file, const Upload& upload, const Verdict& verdict);
   [[nodiscard]] bool is_current(const IngestFilePtr& file, const Upload& upload) const;
   [[nodiscard]] IngestFilePtr find(std::string_view name) const;
+  [[nodiscard]] std::pair<IngestFilePtr, bool> find_or_make(std::string_view name, mode_t mode,
+                                                            const Caller& caller);
   [[nodiscard]] std::vector<IngestFilePtr> files() const;
+  [[nodiscard]] std::vector<IngestFilePtr> known_files() const;
   void touch();
   void watch();
   void look_after(const std::vector<IngestFilePtr>& files);

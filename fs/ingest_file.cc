@@ -96,22 +96,35 @@ bool IngestFile::is_open() const {
   return writer_ != 0 && upload_->closing() != Upload::Closing::closed;
 }
 
-IngestFile::Attached IngestFile::attach(UploadPtr fresh) {
+void IngestFile::check_there() const {
+  if (removed_) throw Error(ESTALE, name_ + " was removed");
+}
+
+IngestFile::Attached IngestFile::attach(UploadPtr fresh, bool truncate) {
   std::unique_lock lock(mutex_);
   if (writer_ != 0 && upload_->closing() == Upload::Closing::maybe) {
     detached_.wait_for(lock, kReleaseDelay, [this] { return writer_ == 0; });
   }
+  check_there();
   if (is_open()) throw Error(EBUSY, name_ + " is being written by another process");
   writer_ = ++last_writer_;
   ended_.reset();
   modified_ = changed_ = now();
-  return {writer_, std::exchange(upload_, std::move(fresh))};
+  UploadPtr before = std::exchange(upload_, std::move(fresh));
+  if (before && before->is_settled() && !truncate) earlier_ = std::move(before);
+  return {writer_, std::move(before)};
 }
 
 UploadPtr IngestFile::replace(UploadPtr fresh) {
   const std::lock_guard lock(mutex_);
+  check_there();
   ended_.reset();
   return std::exchange(upload_, std::move(fresh));
+}
+
+UploadPtr IngestFile::take_earlier() {
+  const std::lock_guard lock(mutex_);
+  return std::move(earlier_);
 }
 
 UploadPtr IngestFile::upload(Writer writer) const {
@@ -125,12 +138,20 @@ UploadPtr IngestFile::detach(Writer writer) {
   if (writer != writer_) return {};
   writer_ = 0;
   detached_.notify_all();
-  return upload_;
+  UploadPtr mine = upload_;
+  if (earlier_ && mine->size() == 0) upload_ = std::move(earlier_);
+  return mine;
 }
 
 UploadPtr IngestFile::upload() const {
   const std::lock_guard lock(mutex_);
   return upload_;
+}
+
+UploadPtr IngestFile::written() const {
+  const std::lock_guard lock(mutex_);
+  const bool empty = upload_ && upload_->size() == 0;
+  return empty ? earlier_ : upload_;
 }
 
 std::string IngestFile::name() const {
@@ -159,6 +180,11 @@ bool IngestFile::takes_part() const {
   return upload_ && !upload_->is_settled() && upload_->closing() != Upload::Closing::closed;
 }
 
+bool IngestFile::is_kept() const {
+  const std::lock_guard lock(mutex_);
+  return (upload_ && upload_->is_kept()) || (earlier_ && earlier_->is_kept());
+}
+
 bool IngestFile::has_writer() const {
   const std::lock_guard lock(mutex_);
   return is_open();
@@ -172,6 +198,17 @@ std::optional<IngestFile::Clock::time_point> IngestFile::ended() const {
 void IngestFile::end() {
   const std::lock_guard lock(mutex_);
   ended_ = Clock::now();
+}
+
+void IngestFile::remove() {
+  const std::lock_guard lock(mutex_);
+  removed_ = true;
+}
+
+bool IngestFile::expire(Clock::time_point oldest) {
+  const std::lock_guard lock(mutex_);
+  if (ended_ && *ended_ <= oldest && !is_open()) removed_ = true;
+  return removed_;
 }
 
 }  // namespace imagefs::fs

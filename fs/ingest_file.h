@@ -1,7 +1,8 @@
 // A name in ingest/: a file that is being written, or was a moment ago.
 //
 // It is the inode; what is written is an Upload, and each time a writer starts over there is a new
-// one. At most one writer has the file open.
+// one. At most one writer has the file open. To a writer it is empty at first, but what was there
+// stays until it writes: touch(1) opens a file only to set its times.
 //
 // Thread safety: every member from any thread.
 #pragma once
@@ -42,19 +43,24 @@ class IngestFile final : public Node {
 
   struct Attached {
     Writer writer;
-    UploadPtr before;  // what was written earlier, if anything
+    UploadPtr before;  // what was cut off, or is truncated now, if anything
   };
   // A writer opens the file with a fresh upload. Throws Error{EBUSY} while another has it open and
   // has not closed it; one that has closed it is no writer any more, though its RELEASE may come
-  // later. Waits a moment for a RELEASE that may be on its way.
-  [[nodiscard]] Attached attach(UploadPtr fresh);
-  // The writer starts over. Gives what it wrote before.
+  // later. Waits a moment for a RELEASE that may be on its way. Throws Error{ESTALE} when the file
+  // was removed.
+  [[nodiscard]] Attached attach(UploadPtr fresh, bool truncate);
+  // The writer starts over. Gives what it wrote before. Throws Error{ESTALE}, likewise.
   [[nodiscard]] UploadPtr replace(UploadPtr fresh);
+  // What stays until the writer writes: it need not any more.
+  [[nodiscard]] UploadPtr take_earlier();
   // Where the writer's bytes go. Throws Error{ESTALE} when it is no writer any more.
   [[nodiscard]] UploadPtr upload(Writer writer) const;
   // The writer's last descriptor is gone. Gives its upload, or null when it was no writer any more.
   [[nodiscard]] UploadPtr detach(Writer writer);
   [[nodiscard]] UploadPtr upload() const;
+  // The last that something was written to, if any was.
+  [[nodiscard]] UploadPtr written() const;
 
   [[nodiscard]] std::string name() const;
   void rename(std::string name);
@@ -63,13 +69,20 @@ class IngestFile final : public Node {
   [[nodiscard]] bool is_arriving() const;
   // Arriving, and not known to be cut off.
   [[nodiscard]] bool takes_part() const;
+  // Arriving, or good and waiting for its name: something is kept for it.
+  [[nodiscard]] bool is_kept() const;
   [[nodiscard]] bool has_writer() const;
   // Since when nothing arrives; nothing while something does.
   [[nodiscard]] std::optional<Clock::time_point> ended() const;
   void end();
+  // It has no name any more, and can be opened no more.
+  void remove();
+  // Removes it if nothing has arrived since `oldest`, and nothing can: false if not.
+  bool expire(Clock::time_point oldest);
 
  private:
   [[nodiscard]] bool is_open() const;
+  void check_there() const;
 
   const NodeId id_;
   mutable std::mutex mutex_;
@@ -82,6 +95,8 @@ class IngestFile final : public Node {
   timespec modified_;
   timespec changed_;
   UploadPtr upload_;
+  UploadPtr earlier_;  // had ended when upload_ took its place; counts while that one is empty
+  bool removed_ = false;
   Writer writer_ = 0;
   Writer last_writer_ = 0;
   std::optional<Clock::time_point> ended_;

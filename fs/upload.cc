@@ -89,13 +89,13 @@ void Upload::release() {
 }
 
 void Upload::cancel(int errno_value, const std::string& sentence) {
+  const Verdict cancelled{.errno_value = errno_value, .sentence = sentence};
+  std::optional<Verdict> dropped;  // without the lock: the archive with it
   const std::lock_guard lock(mutex_);
-  if (verdict_) {
-    verdict_->publish = nullptr;
-  } else if (pipe_) {
+  if (!verdict_ && pipe_) {
     pipe_->abort(std::make_exception_ptr(Error(errno_value, sentence)));
-  } else {
-    verdict_ = Verdict{.errno_value = errno_value, .sentence = sentence};
+  } else if (!verdict_ || verdict_->publish) {
+    dropped = std::exchange(verdict_, cancelled);
   }
 }
 
@@ -124,6 +124,11 @@ std::uint64_t Upload::size() const {
 bool Upload::is_settled() const {
   const std::lock_guard lock(mutex_);
   return verdict_.has_value();
+}
+
+bool Upload::is_kept() const {
+  const std::lock_guard lock(mutex_);
+  return !verdict_ || verdict_->publish;
 }
 
 std::optional<Verdict> Upload::verdict() const {

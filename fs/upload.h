@@ -59,14 +59,16 @@ class Upload : public std::enable_shared_from_this<Upload> {
   // the archive is complete; else ENODATA to the opener, and 0 to any other process.
   void flush(bool by_opener, PendingPtr pending);
   void release();
-  // Ends the import; writers get `errno_value` from now on. A good archive that waits for its name
-  // is dropped.
+  // Ends the import; writers get `errno_value` from now on, and so does who would publish a good
+  // archive that waits for its name: it is dropped.
   void cancel(int errno_value, const std::string& sentence);
   // Lets go of requests whose callers are being killed: EINTR.
   void drop_abandoned();
 
   [[nodiscard]] std::uint64_t size() const;  // bytes, as stat shows it
   [[nodiscard]] bool is_settled() const;
+  // Whether something is kept for it: more may come, or it is good and waits for its name.
+  [[nodiscard]] bool is_kept() const;
   // How it ended; nothing while it has not.
   [[nodiscard]] std::optional<Verdict> verdict() const;
   // Publishes what waits for its name, and gives the verdict then. Only when it has ended.
