@@ -72,6 +72,13 @@ IngestFilePtr Ingest::file(NodeId id) const {
   return found == ids_.end() ? nullptr : found->second.lock();
 }
 
+std::vector<IngestFilePtr> Ingest::files() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<IngestFilePtr> result;
+  for (const auto& [name, file] : names_) result.push_back(file);
+  return result;
+}
+
 // Those too that were removed while a writer has them open.
 std::vector<IngestFilePtr> Ingest::known_files() const {
   const std::lock_guard lock(mutex_);
@@ -79,21 +86,6 @@ std::vector<IngestFilePtr> Ingest::known_files() const {
   for (const auto& [id, weak] : ids_) {
     if (IngestFilePtr file = weak.lock()) result.push_back(std::move(file));
   }
-  return result;
-}
-
-void Ingest::remove_name(const IngestFilePtr& file) {
-  {
-    const std::lock_guard lock(mutex_);
-    names_.erase(file->name());
-  }
-  remove(*file, "it was removed");
-}
-
-std::vector<IngestFilePtr> Ingest::files() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<IngestFilePtr> result;
-  for (const auto& [name, file] : names_) result.push_back(file);
   return result;
 }
 
@@ -141,7 +133,8 @@ void Ingest::check_room(const Arrival& arrival) {
   }
   const std::size_t most = options_.max_imports;
   if (std::cmp_less(arriving, most) && std::cmp_less(kept, kKeptPerImport * most)) return;
-  const std::string sentence = std::to_string(kept) + " archives arrive already: max_imports";
+  const std::string sentence =
+      std::to_string(kept) + " archives arrive, or wait for their names: max_imports";
   hooks_.refuse(arrival, Error(EAGAIN, sentence));
   throw Error(EAGAIN, sentence);
 }
@@ -234,6 +227,14 @@ void Ingest::unlink(std::string_view name, const Caller& caller) {
   }
   refusals_.remove(name.substr(0, name.size() - Refusals::kSuffix.size()));
   touch();
+}
+
+void Ingest::remove_name(const IngestFilePtr& file) {
+  {
+    const std::lock_guard lock(mutex_);
+    names_.erase(file->name());
+  }
+  remove(*file, "it was removed");
 }
 
 void Ingest::rename(std::string_view from, std::string_view to, bool keep, const Caller& caller) {
