@@ -13,8 +13,10 @@ namespace imagefs::importer {
 namespace {
 
 // What makes an archive a Docker or an OCI archive.
-constexpr std::array<std::string_view, 2> kMarks{"manifest.json", "oci-layout"};
+constexpr std::string_view kLayout = "oci-layout";
+constexpr std::array<std::string_view, 2> kMarks{"manifest.json", kLayout};
 constexpr std::string_view kIndex = "index.json";
+constexpr std::string_view kBlobs = "blobs/sha256/";
 
 bool is_mark(std::string_view base) {
   return std::find(kMarks.begin(), kMarks.end(), base) != kMarks.end();
@@ -54,7 +56,7 @@ void Archive::add(const std::string& name, Entry entry) {
   old = Conflict{};
 }
 
-bool Archive::find_root() {
+bool Archive::find_root(bool all) {
   root_.clear();
   if (has_control_file("")) return true;
   const std::vector<std::string> candidates = control_files_one_below();
@@ -62,12 +64,20 @@ bool Archive::find_root() {
   const std::string root(parent_name(candidates.front()));
   const std::string other(parent_name(candidates.back()));
   if (root != other) {
+    if (!all) return false;  // the top's may come
     throw Error(EINVAL, "the archive holds more than one image archive, in \"" + root +
                             "/\" and in \"" + other + "/\"");
   }
   if (!all_below(root + "/")) return false;
   root_ = root + "/";
   return true;
+}
+
+bool Archive::is_layout() const { return entries_.contains(kLayout) && entries_.contains(kIndex); }
+
+bool Archive::may_become_layout() const {
+  return entries_.contains(root_ + std::string(kLayout)) ||
+         entries_.contains(root_ + std::string(kIndex)) || has_below(root_ + std::string(kBlobs));
 }
 
 std::vector<std::string> Archive::control_files_one_below() const {
@@ -128,7 +138,7 @@ Content* Archive::find_control_file(std::string_view name) {
 }
 
 Content* Archive::find_blob(const blobstore::Digest& digest) {
-  Content* const content = find("blobs/sha256/" + digest.hex());
+  Content* const content = find(std::string(kBlobs) + digest.hex());
   if (content && content->digest() != digest) {
     throw Error(EBADMSG,
                 "the archive's \"blobs/sha256/" + digest.hex() + "\" leads to other bytes");

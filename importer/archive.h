@@ -30,9 +30,13 @@ class Archive {
   // A directory, device and so on; only remembered where a control file should be.
   void add_other(const std::string& name);
 
-  // Finds the directory that the control files lie in. Throws Error{EINVAL} for more than one.
-  // False when there is none (yet).
-  [[nodiscard]] bool find_root();
+  // Finds the directory that the control files lie in. False when there is none (yet). `all`: no
+  // more entries will come; then more than one throws Error{EINVAL}.
+  [[nodiscard]] bool find_root(bool all);
+  // Whether both files that make an OCI layout are there, at the top.
+  [[nodiscard]] bool is_layout() const;
+  // Whether anything below the root says that this is an OCI layout, or will be one.
+  [[nodiscard]] bool may_become_layout() const;
 
   // The file of that name below the root, through links. Nothing when it is not there. Throws
   // Error{EINVAL}: a chain of more than kMaxSymlinkHops, a cycle, two entries that differ.

@@ -30,9 +30,7 @@ struct Importer::State {
 
   void prepare(ByteSource& source) {
     read(source);
-    Reading reading = read_documents(intake.archive(), options.limits, options.file_name, true);
-    if (reading.missing) refuse(*reading.missing);
-    static_cast<void>(settle_names(reading.images, options.name));
+    const Reading reading = check_all();
     for (Content* const blob : reading.blobs) static_cast<void>(blob->blob(store));
   }
 
@@ -81,17 +79,29 @@ struct Importer::State {
     while (const auto found = reader.next()) {
       show(found->name);
       intake.take(*found, reader);
-      if (intake.worth_a_look() && looks++ < kMaxLooks) {
-        static_cast<void>(
-            read_documents(intake.archive(), options.limits, options.file_name, false));
-      }
+      if (intake.worth_a_look()) look();
     }
     show("");
-    if (reader.ended()) {
+    marker_passed = reader.ended();
+    if (marker_passed) {
+      static_cast<void>(check_all());
       while (!source.next().empty()) continue;
     }
-    marker_passed = reader.ended();
     tar = nullptr;
+  }
+
+  // A manifest.json may still turn out to lie in an OCI layout: it is judged at the end.
+  void look() {
+    if (!intake.archive().is_layout() || looks++ >= kMaxLooks) return;
+    static_cast<void>(read_documents(intake.archive(), options.limits, options.file_name, false));
+  }
+
+  // Everything is there that will be.
+  Reading check_all() {
+    Reading reading = read_documents(intake.archive(), options.limits, options.file_name, true);
+    if (reading.missing) refuse(*reading.missing);
+    static_cast<void>(settle_names(reading.images, options.name));
+    return reading;
   }
 
   [[noreturn]] void refuse_cut(Compression compression) const {
@@ -112,11 +122,12 @@ struct Importer::State {
     return judged;
   }
 
-  // What is wrong will not become right by what follows: run() says so when the stream ends.
+  // What is wrong in an OCI layout will not become right by what follows: run() says so when the
+  // stream ends.
   [[nodiscard]] bool judge() try {
     return !read_documents(intake.archive(), options.limits, options.file_name, false).missing;
   } catch (const Error&) {
-    return true;
+    return intake.archive().is_layout();
   }
 
   void show(const std::string& name) {

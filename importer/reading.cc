@@ -10,7 +10,7 @@ namespace imagefs::importer {
 Reading read_documents(Archive& archive, const Limits& limits, const std::string& file_name,
                        bool all) {
   Reading reading;
-  if (!archive.find_root()) {
+  if (!archive.find_root(all)) {
     reading.missing.emplace(EINVAL, archive.describe());
     return reading;
   }
@@ -18,6 +18,10 @@ Reading read_documents(Archive& archive, const Limits& limits, const std::string
   if (archive.find_control_file("oci-layout")) {
     reading = read_oci_archive(archive, limits, file_name, docker || !all);
     if (!reading.missing || !docker) return reading;
+  }
+  if (!all && archive.may_become_layout()) {
+    if (!reading.missing) reading.missing.emplace(ENODATA, "the image layout is not whole yet");
+    return reading;
   }
   return read_docker_archive(archive, limits);
 }

@@ -289,6 +289,45 @@ BOOST_AUTO_TEST_CASE(an_archive_that_is_both_is_read_by_index_json_when_that_is_
              boost::test_tools::per_element());
 }
 
+// An OCI layout with `manifest_json` beside it, that first.
+std::string behind(const std::string& manifest_json) {
+  return LayerWriter()
+      .file("manifest.json", manifest_json)
+      .raw(blobs().with_index(flat_index()).unfinished())
+      .str();
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_json_that_comes_first_does_not_make_it_a_docker_archive) {
+  const std::string docker =
+      "[" +
+      docker_entry("blobs/sha256/" + hex_of(kConfig), R"(["docker:1"])",
+                   {"blobs/sha256/" + hex_of(kBase), "blobs/sha256/" + hex_of(kTop)}) +
+      "]";
+  for (const std::string& manifest_json : {docker, std::string("an artifact's own file")}) {
+    const std::string archive = behind(manifest_json);
+    importer::Importer importer(*store, {});
+    StringSource source(archive, 512);
+    const std::size_t before_the_index = archive.find("oci-layout");
+    source.on_next = [&](std::size_t given) {
+      if (given < before_the_index) BOOST_TEST(!importer.complete());
+    };
+    const Outcome outcome = importer.run(source);
+    BOOST_TEST(outcome.images.at(0).descriptor.digest.str() == digest_of(kManifest));
+    BOOST_TEST(outcome.images.at(0).names == std::vector<std::string>{"oci.example/x:1"},
+               boost::test_tools::per_element());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(directories_of_their_own_documents_come_before_the_layouts_own) {
+  const std::string archive = LayerWriter()
+                                  .file("a/manifest.json", "{}")
+                                  .file("b/oci-layout", "{}")
+                                  .file("b/index.json", "{}")
+                                  .raw(blobs().with_index(flat_index()).str())
+                                  .unfinished();
+  BOOST_TEST(import(archive).images.at(0).descriptor.digest.str() == digest_of(kManifest));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
