@@ -14,11 +14,6 @@ constexpr const char* kPath = "cache/damaged";
 constexpr const char* kName = "damaged";
 constexpr std::uint64_t kMaxSize = 64 << 20;
 
-bool same_file(const struct stat& one, const struct stat& other) {
-  return one.st_ino == other.st_ino && one.st_size == other.st_size &&
-         one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
-}
-
 std::set<Digest> read_marks(int root) {
   std::set<Digest> damaged;
   const auto cache = open_directory(root, "cache", "cache/");

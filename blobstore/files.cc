@@ -72,6 +72,11 @@ struct stat status_of(int fd, const std::string& what) {
   return status;
 }
 
+bool same_file(const struct stat& one, const struct stat& other) {
+  return one.st_ino == other.st_ino && one.st_size == other.st_size &&
+         one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
+}
+
 std::string read_all(int fd, std::uint64_t limit, const std::string& what) {
   std::string bytes;
   for (;;) {

@@ -29,6 +29,8 @@ namespace imagefs::blobstore {
                                       const std::string& what);
 
 [[nodiscard]] struct stat status_of(int fd, const std::string& what);
+// Whether both are of one file, which nobody has written in between.
+[[nodiscard]] bool same_file(const struct stat& one, const struct stat& other);
 // Reads from the file's offset 0 to its end. Throws Error{EFBIG} over `limit` bytes.
 [[nodiscard]] std::string read_all(int fd, std::uint64_t limit, const std::string& what);
 // Writes all of `bytes` at `offset`.

@@ -7,6 +7,7 @@
 #include "blobstore/blob_files.h"
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
+#include "blobstore/foreign_documents.h"
 
 namespace imagefs::blobstore {
 namespace {
@@ -26,7 +27,15 @@ class Marker {
     if (document) visit_document(descriptor, depth);
   }
 
+  // What stands where a manifest should: in index.json, or in an index.
+  void visit_manifest(const Descriptor& descriptor, int depth = 0) {
+    if (!is_document(descriptor.media_type)) foreign_.push_back(descriptor.digest);
+    visit(descriptor, depth);
+  }
+
   [[nodiscard]] std::vector<Descriptor> take() { return std::move(found_); }
+  // Manifests of media types that are not known.
+  [[nodiscard]] const std::vector<Digest>& foreign() const { return foreign_; }
 
  private:
   void visit_document(const Descriptor& descriptor, int depth) {
@@ -36,7 +45,7 @@ class Marker {
     if (!bytes) return;
     const Document document = parse_document(*bytes, descriptor.media_type, what);
     if (const auto* index = std::get_if<ImageIndex>(&document)) {
-      for (const Descriptor& child : index->manifests) visit(child, depth + 1);
+      for (const Descriptor& child : index->manifests) visit_manifest(child, depth + 1);
     } else {
       const auto& manifest = std::get<Manifest>(document);
       visit(manifest.config, depth + 1);
@@ -47,6 +56,7 @@ class Marker {
   const Directory& directory_;
   std::set<std::pair<Digest, bool>> seen_;
   std::vector<Descriptor> found_;
+  std::vector<Digest> foreign_;
 };
 
 }  // namespace
@@ -62,9 +72,10 @@ std::unordered_set<Digest> all_referenced(const Directory& directory, const Inde
     throw Error(EBADMSG, "index.json: " + std::to_string(count) + " entries cannot be read");
   }
   Marker marker(directory);
-  for (const Image& image : index.images()) marker.visit(image.descriptor);
+  for (const Image& image : index.images()) marker.visit_manifest(image.descriptor);
   std::unordered_set<Digest> digests;
   for (const Descriptor& descriptor : marker.take()) digests.insert(descriptor.digest);
+  keep_what_foreign_documents_name(directory, marker.foreign(), digests);
   return digests;
 }
 

@@ -18,7 +18,8 @@ inline constexpr int kMaxDocumentDepth = 8;
 // As Store::referenced.
 [[nodiscard]] std::vector<Descriptor> referenced(const Directory& directory,
                                                  const Descriptor& image);
-// The digests that any image of the index refers to. Throws Error when a document, or an entry of
+// The digests that any image of the index refers to; of manifests of other tools' media types,
+// every digest that they name. Throws Error when a document, or an entry of
 // the index, cannot be read: then it is not known.
 [[nodiscard]] std::unordered_set<Digest> all_referenced(const Directory& directory,
                                                         const Index& index);

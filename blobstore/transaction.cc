@@ -108,7 +108,8 @@ void Transaction::add_blobs(const Missing& missing) {
   for (const HeldBlob* blob : missing.absent) link(*blob);
   for (const HeldBlob* blob : missing.damaged) replace(*blob);
   sync(directory_.sha256.get(), "blobs/sha256/");
-  if (!missing.damaged.empty()) unmark(missing.damaged);
+  unmark(missing.absent);
+  unmark(missing.damaged);
 }
 
 void Transaction::link(const HeldBlob& blob) {
@@ -132,7 +133,8 @@ void Transaction::replace(const HeldBlob& blob) {
 
 void Transaction::unmark(const std::vector<const HeldBlob*>& healed) {
   std::set<Digest> damaged = directory_.marks.all(directory_.root.get());
-  for (const HeldBlob* blob : healed) damaged.erase(blob->digest);
+  const auto is_marked = [&](const HeldBlob* blob) { return damaged.erase(blob->digest) > 0; };
+  if (std::ranges::count_if(healed, is_marked) == 0) return;
   directory_.marks.replace(directory_.root.get(), damaged, false);
 }
 

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -53,16 +54,29 @@ Digest hash_file(int fd, const std::string& what, Progress& progress) {
   }
 }
 
-// Why a blob is damaged; nothing when it is sound, or has gone.
-std::optional<std::string> fault_of(const Directory& directory, const Digest& digest,
-                                    Progress& progress) {
+// What one look at a blob has found.
+struct Finding {
+  Digest digest;
+  struct stat file;  // as it was before it was read
+  std::string why;   // it is damaged; empty: it is sound
+};
+
+std::optional<struct stat> status_of_blob(const Directory& directory, const Digest& digest) {
+  struct stat status{};
+  const int result =
+      ::fstatat(directory.sha256.get(), digest.hex().c_str(), &status, AT_SYMLINK_NOFOLLOW);
+  if (result == 0) return status;
+  if (errno == ENOENT) return std::nullopt;
+  throw_errno("cannot stat the blob " + digest.str());
+}
+
+std::string fault_of(const Directory& directory, const Digest& digest, Progress& progress) {
   const std::string what = "the blob " + digest.str();
   try {
     const auto fd = open_regular(directory.sha256.get(), digest.hex(), what);
-    if (!fd) return std::nullopt;
+    if (!fd) return {};
     const Digest found = hash_file(fd->get(), what, progress);
-    if (found == digest) return std::nullopt;
-    return "its bytes hash to " + found.str();
+    return found == digest ? std::string() : "its bytes hash to " + found.str();
   } catch (const Error& error) {
     if (error.errno_value() != EIO) throw;
     return error.sentence();
@@ -81,28 +95,50 @@ std::uint64_t total_size(const Directory& directory, const std::vector<Digest>& 
   return total;
 }
 
-std::vector<Store::Damage> reread(const Directory& directory, const Progress::Callback& callback) {
-  std::vector<Store::Damage> damages;
+// Reads every blob. What is found of those that are damaged, or were when this began.
+std::vector<Finding> reread(const Directory& directory, const std::set<Digest>& marked,
+                            const Progress::Callback& callback) {
+  std::vector<Finding> findings;
   const std::vector<Digest> digests = list_blobs(directory);
   Progress progress(callback, total_size(directory, digests));
   for (const Digest& digest : digests) {
-    if (auto why = fault_of(directory, digest, progress)) damages.push_back({digest, *why});
+    const auto file = status_of_blob(directory, digest);
+    if (!file) continue;
+    std::string why = fault_of(directory, digest, progress);
+    if (why.empty() && !marked.contains(digest)) continue;
+    findings.push_back({digest, *file, std::move(why)});
   }
-  return damages;
+  return findings;
 }
 
-// Marks what is damaged. Under the lock each is looked at again: an import may have healed it.
-void remember(const Directory& directory, std::vector<Store::Damage>& damages) {
+bool still_holds(const Directory& directory, const Finding& finding) {
+  const auto now = status_of_blob(directory, finding.digest);
+  return now && same_file(*now, finding.file);
+}
+
+// Marks what is damaged, and takes the mark from what is sound again. What an import has replaced
+// meanwhile is left as it is, and so are marks that others have set meanwhile: what they saw is
+// newer.
+std::vector<Store::Damage> remember(const Directory& directory,
+                                    const std::vector<Finding>& findings) {
   std::optional<StoreLock> lock;
   if (!directory.read_only) lock.emplace(directory.root.get());
-  Progress silent({}, 0);
-  std::erase_if(damages, [&](const Store::Damage& damage) {
-    return !fault_of(directory, damage.digest, silent);
-  });
-  std::set<Digest> damaged;
-  for (const Store::Damage& damage : damages) damaged.insert(damage.digest);
-  if (damaged == directory.marks.all(directory.root.get())) return;
-  directory.marks.replace(directory.root.get(), damaged, directory.read_only);
+  const std::set<Digest> before = directory.marks.all(directory.root.get());
+  std::set<Digest> marks = before;
+  std::vector<Store::Damage> damages;
+  for (const Finding& finding : findings) {
+    if (!still_holds(directory, finding)) continue;
+    if (finding.why.empty()) {
+      marks.erase(finding.digest);
+    } else {
+      marks.insert(finding.digest);
+      damages.push_back({finding.digest, finding.why});
+    }
+  }
+  if (marks != before) {
+    directory.marks.replace(directory.root.get(), marks, directory.read_only);
+  }
+  return damages;
 }
 
 }  // namespace
@@ -110,8 +146,8 @@ void remember(const Directory& directory, std::vector<Store::Damage>& damages) {
 std::vector<Store::Damage> Store::verify(
     const std::function<void(std::uint64_t done, std::uint64_t total)>& progress) {
   const Directory& directory = state_->directory;
-  std::vector<Damage> damages = reread(directory, progress);
-  remember(directory, damages);
+  const std::set<Digest> marked = directory.marks.all(directory.root.get());
+  std::vector<Damage> damages = remember(directory, reread(directory, marked, progress));
   for (Damage& missing : find_missing(directory, blobstore::read_index(directory))) {
     damages.push_back(std::move(missing));
   }

@@ -57,6 +57,45 @@ BOOST_AUTO_TEST_CASE(fresh_blobs_and_files_that_are_no_blobs_stay) {
   BOOST_TEST(std::filesystem::exists(path / "blobs" / "sha256" / "another-tools-temporary"));
 }
 
+std::string described(const std::string& media_type, std::string_view bytes) {
+  return R"({"mediaType":")" + media_type + R"(","digest":")" + sha256(bytes).str() +
+         R"(","size":)" + std::to_string(bytes.size()) + "}";
+}
+
+BOOST_AUTO_TEST_CASE(what_manifests_of_other_tools_name_stays) {
+  const auto store = open();
+  const std::string config = "{}";
+  const std::string inner = R"({"schemaVersion":2,"config":)" +
+                            described(media_type::kOciConfig, config) + R"(,"layers":[]})";
+  const std::string sbom = "an SBOM";
+  const std::string artifact = R"({"blobs":[)" + described("x/sbom", sbom) + R"(],"nested":[")" +
+                               sha256(inner).str() + R"("]})";
+  const std::string list =
+      R"({"schemaVersion":2,"manifests":[)" + described("x/listed", artifact) + "]}";
+  const std::vector<std::string> all{config, inner, sbom, artifact, list};
+  const auto blobs_left = [&](const std::string& entry) {
+    for (const std::string& bytes : all) write_file(blob_path(sha256(bytes)), bytes);
+    write_file(blob_path(sha256("unreferenced")), "unreferenced");
+    write_file(path / "index.json", R"({"schemaVersion":2,"manifests":[)" + entry + "]}");
+    store->collect(kAtOnce, kAtOnce);
+    return store->blobs().size();
+  };
+  BOOST_TEST(blobs_left(described("x/manifest", artifact)) == 4U);
+  BOOST_TEST(blobs_left(described(media_type::kOciIndex, list)) == 5U);
+  BOOST_TEST(blobs_left(described("x/manifest", sbom)) == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(a_damaged_manifest_of_another_tool_keeps_everything) {
+  const auto store = open();
+  const std::string artifact = R"({"blobs":[")" + sha256("x").str() + R"("]})";
+  write_file(blob_path(sha256("x")), "x");
+  write_file(blob_path(sha256(artifact)), "{}");
+  write_file(path / "index.json",
+             R"({"schemaVersion":2,"manifests":[)" + described("x/manifest", artifact) + "]}");
+  BOOST_TEST(errno_of([&] { store->collect(kAtOnce, kAtOnce); }) == EIO);
+  BOOST_TEST(store->blobs().size() == 2U);
+}
+
 BOOST_AUTO_TEST_CASE(an_entry_that_cannot_be_read_keeps_everything) {
   const auto store = open();
   write_file(blob_path(sha256("x")), "x");

@@ -1,6 +1,9 @@
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "blobstore/store.h"
 #include "tests/blobstore/store_fixture.h"
@@ -60,6 +63,51 @@ BOOST_AUTO_TEST_CASE(a_blob_that_was_repaired_by_hand_is_sound_again) {
   BOOST_TEST(store->verify().size() == 1U);
   flip_byte(blob_path(image.layer()));
   BOOST_TEST(store->verify().empty());
+  BOOST_TEST(store->open_blob(image.layer()).has_value());
+}
+
+// Runs `action` once, while the store is being verified.
+std::vector<Store::Damage> verify_with(Store& store, const std::function<void()>& action) {
+  bool done = false;
+  return store.verify([&](std::uint64_t, std::uint64_t) {
+    if (!std::exchange(done, true)) action();
+  });
+}
+
+BOOST_AUTO_TEST_CASE(a_mark_that_another_sets_meanwhile_stays) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  const auto mark_all = [&] {
+    std::string marks;
+    for (const Digest& digest : store->blobs()) marks += digest.str() + "\n";
+    std::filesystem::create_directories(path / "cache");
+    write_file(path / "cache" / "damaged", marks);
+  };
+  BOOST_TEST(verify_with(*store, mark_all).empty());
+  BOOST_TEST(errno_of([&] { (void)store->open_blob(image.layer()); }) == EIO);
+  BOOST_TEST(store->verify().empty());
+  BOOST_TEST(store->open_blob(image.layer()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(what_an_import_heals_meanwhile_is_not_marked) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  for (const Digest& digest : store->blobs()) flip_byte(blob_path(digest));
+  BOOST_TEST(store->verify().size() == 3U);
+  BOOST_TEST(verify_with(*store, [&] { add(*store, make_image(*store, "1"), kName); }).empty());
+  BOOST_TEST(store->open_blob(image.layer()).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_blob_that_comes_back_after_it_was_removed_is_not_marked) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  flip_byte(blob_path(image.layer()));
+  BOOST_TEST(store->verify().size() == 1U);
+  std::filesystem::remove(blob_path(image.layer()));
+  add(*store, make_image(*store, "1"), kName);
   BOOST_TEST(store->open_blob(image.layer()).has_value());
 }
 
