@@ -126,6 +126,7 @@ const std::unordered_map<std::string_view, Setter>& valued_options() {
       {"max_config", limit_in_bytes(&Limits::max_config)},
       {"max_layer", limit_in_bytes(&Limits::max_layer)},
       {"max_archive", limit_in_bytes(&Limits::max_archive)},
+      {"ratio_after", limit_in_bytes(&Limits::ratio_after)},
       {"max_ratio", limit_by_count(&Limits::max_ratio)},
       {"max_entries", limit_by_count(&Limits::max_entries)},
       {"max_layers", limit_by_count(&Limits::max_layers)},

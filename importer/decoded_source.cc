@@ -10,7 +10,8 @@ namespace {
 
 constexpr std::size_t kEnough = 256U << 10;  // bytes that a call gives out, when there are so many
 constexpr std::size_t kMostKept = 4U << 20;  // bytes of a buffer that is used again
-constexpr std::uint64_t kFree = 64U << 20;   // decoded bytes before the ratio counts
+// Decoded bytes before the ratio counts. Not as many as of a layer: these are written to the store.
+constexpr std::uint64_t kFree = 64U << 20;
 
 // A zstd block of 4 bytes can become 128 KiB, a bzip2 block of 45 bytes 45 MB; xz knows 1:7000, the
 // others 1:1032 at most.
@@ -50,8 +51,7 @@ void DecodedSource::take(std::span<const std::byte> decoded) {
     throw Error(EFBIG, "the archive has more than " + std::to_string(limits_.max_archive) +
                            " bytes when decompressed");
   }
-  if (decoded_bytes_ > kFree &&
-      decoded_bytes_ / std::max<std::uint64_t>(1, limits_.max_ratio) > stored_bytes_) {
+  if (decoded_bytes_ > kFree && limits_.over_ratio(stored_bytes_, decoded_bytes_)) {
     throw Error(EFBIG, "the archive decompresses to more than " +
                            std::to_string(limits_.max_ratio) + " times its size");
   }

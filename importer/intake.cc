@@ -1,13 +1,12 @@
 #include "importer/intake.h"
 
-#include <sys/statvfs.h>
-
 #include <cerrno>
 #include <utility>
 
 #include "blobstore/error.h"
 #include "importer/content_writer.h"
 #include "importer/entry_name.h"
+#include "importer/free_space.h"
 
 namespace imagefs::importer {
 namespace {
@@ -107,14 +106,9 @@ void Intake::add_file(const std::string& name, Content content) {
 
 void Intake::check_free(std::size_t written) {
   unchecked_ += written;
-  if (limits_.min_free == 0 || unchecked_ < kCheckEvery) return;
+  if (unchecked_ < kCheckEvery) return;
   unchecked_ = 0;
-  struct statvfs disk{};
-  if (::fstatvfs(store_.directory_fd(), &disk) != 0) throw_errno("looking at the store's disk");
-  const std::uint64_t free = std::uint64_t{disk.f_bavail} * disk.f_frsize;
-  if (free >= limits_.min_free) return;
-  throw Error(ENOSPC, "the store's disk has " + std::to_string(free) + " bytes left; " +
-                          std::to_string(limits_.min_free) + " must stay free");
+  require_free(store_.directory_fd(), limits_.min_free);
 }
 
 }  // namespace imagefs::importer

@@ -27,8 +27,8 @@ std::optional<IndexHeader> read_header(std::span<const std::byte> bytes) {
 
 // Whether the parts that the header names make up the file.
 bool fits(const IndexHeader& header, std::uint64_t size) {
-  if (header.pool_size > kMaxPool + kMaxPool || header.records > 2 * kMaxRecords ||
-      header.links > 2 * kMaxRecords || header.pool_size % alignof(IndexRecord) != 0) {
+  if (header.pool_size > kMaxPool + kMaxPool || header.records > kMaxRecords ||
+      header.links > kMaxRecords || header.pool_size % alignof(IndexRecord) != 0) {
     return false;
   }
   return size == sizeof header + header.pool_size + header.records * sizeof(IndexRecord) +

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 
+#include "blobstore/error.h"
 #include "importer/layer_xattrs.h"
 
 namespace imagefs::importer {
@@ -18,6 +19,9 @@ constexpr std::int64_t kMaxMajor = 0xfff;           // as Linux packs device num
 constexpr std::int64_t kMaxMinor = 0xfffff;
 constexpr std::uint32_t kNobody = 65534;
 constexpr std::int64_t kModeBits = 07777;
+// Directories that entries only imply; those are cheap in a layer and dear in its index.
+constexpr std::uint64_t kMaxImplied = 65536;
+constexpr std::uint64_t kMaxImpliedPerEntry = 32;
 
 // OCI image-spec, layer.md.
 constexpr std::string_view kWhiteoutPrefix = ".wh.";
@@ -165,6 +169,10 @@ DirectoryKey LayerIndexBuilder::enter(Components path) {
   while (same < path.size() && same < open_.size() && open_[same].name == path[same]) ++same;
   open_.resize(same);
   for (const std::string_view name : path.subspan(same)) {
+    if (++implied_ > kMaxImplied + kMaxImpliedPerEntry * entries_) {
+      throw Error(EFBIG, "the layer's " + std::to_string(entries_) +
+                             " entries lie in too many and too deep directories");
+    }
     const DirectoryKey parent = open_.empty() ? root_key() : open_.back().key;
     writer_.add(make_record(parent, name, EntryKind::implied_directory));
     open_.push_back({std::string(name), child_key(parent, name)});

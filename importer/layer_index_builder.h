@@ -22,10 +22,12 @@ namespace imagefs::importer {
 
 class LayerIndexBuilder {
  public:
-  // `directory_fd`: see CacheFile. Throws Error.
-  explicit LayerIndexBuilder(int directory_fd) : writer_(directory_fd) {}
+  // As LayerIndexWriter. Throws Error.
+  explicit LayerIndexBuilder(int directory_fd, std::uint64_t min_free = 0)
+      : writer_(directory_fd, min_free) {}
 
-  // Throws Error: EFBIG (more than kMaxRecords), ENOSPC …
+  // Throws Error: EFBIG (kMaxIndexSize, or more implied directories than an honest layer has),
+  // ENOSPC …
   void add(const LayerEntry& entry);
   // The finished file, without a name yet. Spent afterwards. Throws Error.
   [[nodiscard]] CacheFile finish(std::uint64_t layer_size) { return writer_.finish(layer_size); }
@@ -59,6 +61,7 @@ class LayerIndexBuilder {
   LayerIndexWriter writer_;
   std::vector<Open> open_;  // the directories, from the root, that the last entry stood in
   std::uint32_t entries_ = 0;
+  std::uint64_t implied_ = 0;  // records of directories that have no entry there
   std::vector<std::string> notes_;
   std::uint64_t more_notes_ = 0;
 };

@@ -17,8 +17,7 @@ namespace imagefs::importer {
 
 inline constexpr std::uint64_t kIndexMagic = 0x31786469'6567616d;  // "mageidx1"
 inline constexpr std::uint32_t kIndexVersion = 1;
-// A layer with more entries (directories that are only implied among them) has no index.
-inline constexpr std::uint64_t kMaxRecords = 1U << 24;
+inline constexpr std::uint64_t kMaxIndexSize = 1U << 30;  // bytes; a layer that needs more has none
 
 struct IndexHeader {
   std::uint64_t magic;
@@ -78,6 +77,8 @@ struct IndexRecord {
   std::array<std::uint8_t, 6> reserved;
 };
 static_assert(sizeof(IndexRecord) == 88);
+
+inline constexpr std::uint64_t kMaxRecords = kMaxIndexSize / sizeof(IndexRecord);
 
 // A hard link, in order of (target, entry).
 struct IndexLink {

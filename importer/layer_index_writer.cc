@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "blobstore/error.h"
+#include "importer/free_space.h"
 #include "importer/index_sum.h"
 
 namespace imagefs::importer {
@@ -93,26 +94,34 @@ void StringPool::pad(std::size_t alignment) {
   tail_.append((alignment - size() % alignment) % alignment, '\0');
 }
 
-LayerIndexWriter::LayerIndexWriter(int directory_fd)
+LayerIndexWriter::LayerIndexWriter(int directory_fd, std::uint64_t min_free)
     : file_(directory_fd),
+      min_free_(min_free),
       pool_(file_.fd(), sizeof(IndexHeader)),
       records_(directory_fd),
       links_(directory_fd) {}
 
 void LayerIndexWriter::add(const IndexRecord& record) {
-  if (records_.size() == kMaxRecords) {
-    throw Error(EFBIG, "the layer has more than " + std::to_string(kMaxRecords) + " entries");
-  }
   records_.add(record);
+  check_size();
   if (records_.run_is_full() || pool_.waiting() > kMaxWaiting) spill();
 }
 
 void LayerIndexWriter::add(const IndexLink& link) {
   links_.add(link);
+  check_size();
   if (links_.run_is_full()) links_.spill(link_order);
 }
 
+void LayerIndexWriter::check_size() const {
+  const std::uint64_t size =
+      pool_.size() + records_.size() * sizeof(IndexRecord) + links_.size() * sizeof(IndexLink);
+  if (size <= kMaxIndexSize) return;
+  throw Error(EFBIG, "the layer's index has more than " + std::to_string(kMaxIndexSize) + " bytes");
+}
+
 void LayerIndexWriter::spill() {
+  require_free(file_.fd(), min_free_);
   records_.spill([this](const IndexRecord& a, const IndexRecord& b) {
     return record_order(a, b, [this](auto at, auto size) { return pool_.view(at, size); });
   });
@@ -120,6 +129,7 @@ void LayerIndexWriter::spill() {
 }
 
 CacheFile LayerIndexWriter::finish(std::uint64_t layer_size) {
+  require_free(file_.fd(), min_free_);
   IndexHeader header{.magic = kIndexMagic,
                      .version = kIndexVersion,
                      .record_size = sizeof(IndexRecord),

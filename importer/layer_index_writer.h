@@ -40,24 +40,26 @@ class StringPool {
 
 class LayerIndexWriter {
  public:
-  // `directory_fd`: see CacheFile. Throws Error.
-  explicit LayerIndexWriter(int directory_fd);
+  // `directory_fd`: see CacheFile. `min_free`: bytes that must stay free on its disk. Throws Error.
+  explicit LayerIndexWriter(int directory_fd, std::uint64_t min_free = 0);
 
   [[nodiscard]] StringPool& pool() { return pool_; }
-  // Throws Error{EFBIG} over kMaxRecords, Error{ENOSPC …}. Strings must have been added to the pool
-  // since the last add().
+  // Throws Error{EFBIG} over kMaxIndexSize, Error{ENOSPC …}. Strings must have been added to the
+  // pool since the last add().
   void add(const IndexRecord& record);
   void add(const IndexLink& link);
   // Writes records and links, each in order, and the header. Spent afterwards.
   [[nodiscard]] CacheFile finish(std::uint64_t layer_size);
 
  private:
+  void check_size() const;
   void spill();
   std::uint64_t write_records(std::string_view names);
   void append(const void* data, std::size_t size);
   void flush();
 
   CacheFile file_;
+  std::uint64_t min_free_;
   StringPool pool_;
   ExternalSort<IndexRecord> records_;
   ExternalSort<IndexLink> links_;

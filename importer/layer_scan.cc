@@ -15,7 +15,6 @@
 namespace imagefs::importer {
 namespace {
 
-constexpr std::uint64_t kFree = 64ULL << 20;  // decoded bytes before the ratio counts
 constexpr std::size_t kWorthAThread = std::size_t{64} << 10;  // bytes
 
 // Hashes a decoder's blocks while it decodes the next: each stays until the next but one.
@@ -70,8 +69,8 @@ std::size_t fill(TarBlock& block, std::size_t filled, std::span<const std::byte>
 // it when somebody looks into its rootfs/.
 class LayerIndexing {
  public:
-  explicit LayerIndexing(int directory) {
-    attempt([&] { builder_.emplace(directory); });
+  LayerIndexing(int directory, std::uint64_t min_free) {
+    attempt([&] { builder_.emplace(directory, min_free); });
   }
 
   void add(const LayerEntry& entry) {
@@ -106,7 +105,7 @@ class LayerIndexing {
 
 struct LayerScan::State {
   State(const Limits& chosen, std::optional<int> index_directory) : limits(chosen) {
-    if (index_directory) indexing.emplace(*index_directory);
+    if (index_directory) indexing.emplace(*index_directory, limits.min_free);
   }
 
   void append(std::span<const std::byte> stored);
@@ -171,8 +170,7 @@ void LayerScan::State::check_size() const {
     throw Error(EFBIG, "the layer has more than " + std::to_string(limits.max_layer) +
                            " bytes (max_layer)");
   }
-  if (decoded_size > kFree &&
-      decoded_size / std::max<std::uint64_t>(1, limits.max_ratio) > stored_size) {
+  if (decoded_size > limits.ratio_after && limits.over_ratio(stored_size, decoded_size)) {
     throw Error(EFBIG, "the layer decompresses to more than " + std::to_string(limits.max_ratio) +
                            " times its size (max_ratio)");
   }

@@ -1,6 +1,7 @@
 // Limits on what a stranger chooses: each has a name, which is also the mount option's.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -11,12 +12,18 @@ struct Limits {
   std::uint64_t max_config = 8ULL << 20;     // bytes of an image config
   std::uint64_t max_layer = 64ULL << 30;     // bytes of a layer, decoded
   std::uint64_t max_archive = 256ULL << 30;  // bytes of an archive, decoded
-  std::uint64_t max_ratio = 1000;  // decoded / stored, once 64 MiB came out; deflate of zeros: 1032
-  std::size_t max_entries = 100'000;  // entries of an archive (not of a layer)
-  std::size_t max_layers = 512;       // layers of an image
-  std::size_t max_manifests = 1'000;  // manifests reachable from one index
-  std::size_t max_depth = 8;          // indexes within indexes
-  std::uint64_t min_free = 0;         // bytes that must stay free on the store's disk
+  std::uint64_t max_ratio = 1000;            // decoded / stored; deflate of zeros: 1032
+  std::uint64_t ratio_after = 8ULL << 30;    // decoded bytes of a layer before max_ratio counts: an
+                                             // honest one may be a disk image of zeros
+  std::size_t max_entries = 100'000;         // entries of an archive (not of a layer)
+  std::size_t max_layers = 512;              // layers of an image
+  std::size_t max_manifests = 1'000;         // manifests reachable from one index
+  std::size_t max_depth = 8;                 // indexes within indexes
+  std::uint64_t min_free = 0;                // bytes that must stay free on the store's disk
+
+  [[nodiscard]] bool over_ratio(std::uint64_t stored, std::uint64_t decoded) const {
+    return decoded / std::max<std::uint64_t>(1, max_ratio) > stored;
+  }
 };
 
 // Symlinks followed from one name in a Docker archive; no option: real archives need one.

@@ -55,12 +55,14 @@ BOOST_AUTO_TEST_CASE(the_last_of_ro_and_rw_wins) {
 
 BOOST_AUTO_TEST_CASE(limits_take_sizes_with_units) {
   const auto limits =
-      parsed("max_json=1,max_config=2K,max_layer=3M,max_archive=4G,min_free=5T").limits;
+      parsed("max_json=1,max_config=2K,max_layer=3M,max_archive=4G,min_free=5T,ratio_after=6")
+          .limits;
   BOOST_TEST(limits.max_json == 1U);
   BOOST_TEST(limits.max_config == 2048U);
   BOOST_TEST(limits.max_layer == 3U << 20);
   BOOST_TEST(limits.max_archive == 4ULL << 30);
   BOOST_TEST(limits.min_free == 5ULL << 40);
+  BOOST_TEST(limits.ratio_after == 6U);
 }
 
 BOOST_AUTO_TEST_CASE(limits_take_counts) {

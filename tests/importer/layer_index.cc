@@ -6,8 +6,11 @@
 #include <unistd.h>
 
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <limits>
 #include <random>
 
+#include "blobstore/error.h"
 #include "importer/layer_index_builder.h"
 #include "tests/support/layer_index_of.h"
 #include "tests/support/layer_writer.h"
@@ -297,6 +300,31 @@ BOOST_AUTO_TEST_CASE(a_damaged_index_is_seen_when_it_is_opened) {
     BOOST_CHECK(LayerIndex::open(cut.get()) == nullptr);
   }
   BOOST_CHECK(LayerIndex::open(file.fd()) != nullptr);
+}
+
+// The errno value that `count` entries give, each in `depth` directories of its own.
+int failure_of(int count, int depth, std::uint64_t min_free = 0) try {
+  LayerIndexBuilder builder(-1, min_free);
+  for (int i = 0; i < count; ++i) {
+    std::string name = "d" + std::to_string(i);
+    for (int level = 1; level < depth; ++level) name += "/d";
+    builder.add({.name = name + "/f"});
+  }
+  (void)builder.finish(0);
+  return 0;
+} catch (const Error& error) {
+  return error.errno_value();
+}
+
+BOOST_AUTO_TEST_CASE(a_small_layer_of_deep_paths_gets_no_huge_index) {
+  BOOST_CHECK_EQUAL(failure_of(100, 500), 0);
+  BOOST_CHECK_EQUAL(failure_of(50'000, 20), 0);
+  BOOST_CHECK_EQUAL(failure_of(1000, 1000), EFBIG);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_leaves_room_on_the_disk) {
+  BOOST_CHECK_EQUAL(failure_of(1, 1, 1), 0);
+  BOOST_CHECK_EQUAL(failure_of(1, 1, std::numeric_limits<std::uint64_t>::max()), ENOSPC);
 }
 
 BOOST_AUTO_TEST_CASE(an_empty_layer_has_an_empty_index) {

@@ -4,7 +4,7 @@ source "$(dirname "$0")/lib.sh"
 
 archives hostile
 make_image odd/there:1 1 "$work/there.tar"
-start_mount
+start_mount -o ratio_after=64M
 copy_in "$work/there.tar"
 before=$(store_state)
 

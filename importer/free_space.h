@@ -1,0 +1,12 @@
+// What must stay free on a store's disk.
+#pragma once
+
+#include <cstdint>
+
+namespace imagefs::importer {
+
+// Throws Error{ENOSPC} when the disk that `fd` lies on has less than `min_free` bytes left. 0: asks
+// nothing.
+void require_free(int fd, std::uint64_t min_free);
+
+}  // namespace imagefs::importer
