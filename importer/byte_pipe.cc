@@ -156,6 +156,11 @@ void BytePipe::settle(Lock& lock) {
   ended_ = ends;
 }
 
+void BytePipe::check() {
+  const Lock lock(mutex_);
+  if (error_) std::rethrow_exception(error_);
+}
+
 void BytePipe::close_reader() {
   std::deque<Block> dropped;
   std::vector<Flush> unanswered;

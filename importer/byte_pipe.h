@@ -51,6 +51,7 @@ class BytePipe final : public ByteSource {
   // flush asks.
   void set_complete(std::function<bool()> complete);
   [[nodiscard]] std::span<const std::byte> next() override;
+  void check() override;
   // Nothing will be read any more; bytes that wait are dropped.
   void close_reader();
 

@@ -12,6 +12,9 @@ class ByteSource {
   // The next bytes, in order; empty at the end, and then for ever. The span is valid until the next
   // call. Big blocks (256 KiB or more) are faster. Throws Error.
   [[nodiscard]] virtual std::span<const std::byte> next() = 0;
+  // Throws the Error that next() would throw now without waiting for bytes; who waits for something
+  // else asks now and then. The same thread as next().
+  virtual void check() {}
 };
 
 }  // namespace imagefs::importer

@@ -2,7 +2,7 @@
 //
 // Push: bytes go in as they come, decoded bytes go to a sink. Several members or frames in a row
 // are one stream (RFC 1952, RFC 8878). Memory: the format's window, bounded by kMaxWindow and taken
-// out of one budget for the whole process (decoder_memory.h), and two blocks of decoded bytes.
+// out of the process's budgets (decoder_memory.h), and two blocks of decoded bytes.
 //
 // Thread safety: one Decoder belongs to one thread.
 #pragma once

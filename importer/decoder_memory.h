@@ -1,11 +1,11 @@
-// One budget of memory for the windows of all decoders, so that many imports at once stay bounded.
+// Budgets of memory for the windows of all decoders, so that many imports at once stay bounded.
 //
 //   DecoderMemory::Lease window = DecoderMemory::process().acquire(8 << 20);
 //
-// What would exceed the budget waits until others have let go. To wait while holding a lease is
-// what could lock two decoders up, so a decoder that needs a larger window lets go of its own
-// first; an archive's decoder and its layers' decoder may hold two, and then patience is what ends
-// it.
+// What would exceed the budget waits until others have let go, but never in a thread that holds
+// some of that budget itself. An archive's decoder and its layers' take from different ones, in
+// that order: so whoever holds a layer's waits for no memory, and nobody waits in a circle. A
+// decoder that needs a larger window lets go of its own first.
 //
 // Thread safety: any thread; a Lease ends in the thread that acquired it.
 #pragma once
@@ -13,6 +13,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <functional>
 #include <mutex>
 #include <utility>
 
@@ -43,9 +44,18 @@ class DecoderMemory {
   DecoderMemory(const DecoderMemory&) = delete;
   DecoderMemory& operator=(const DecoderMemory&) = delete;
 
-  // The process's, 160 MiB and 5 minutes each: one for imports, one for who reads the store
-  // (Reading), so that a mount's request threads never wait for imports, whose bytes they bring.
+  // The process's, 160 MiB and 5 minutes each: one for imports, one for who holds some of that
+  // already (a layer in a compressed archive), one for who reads the store (Reading), so that a
+  // mount's request threads never wait for imports, whose bytes they bring.
   [[nodiscard]] static DecoderMemory& process();
+  // While it lives, waiting in this thread ends soon after `check` throws, with what it throws.
+  class Cancellation {
+   public:
+    explicit Cancellation(std::function<void()> check);
+    Cancellation(const Cancellation&) = delete;
+    Cancellation& operator=(const Cancellation&) = delete;
+    ~Cancellation();
+  };
   // While it lives, this thread's decoders are a reader's.
   class Reading {
    public:
@@ -55,12 +65,14 @@ class DecoderMemory {
     ~Reading();
   };
 
-  // Throws Error{ENOMEM}: at once when `bytes` and what this thread holds exceed the budget, and
-  // after waiting as long as patience goes.
+  // Throws Error{ENOMEM}: at once when `bytes` exceed the budget, or what is left of it while this
+  // thread holds some, and after waiting as long as patience goes.
   [[nodiscard]] Lease acquire(std::size_t bytes);
 
  private:
   void release(std::size_t bytes) noexcept;
+  // Whether there is room in time.
+  [[nodiscard]] bool wait_for_room(std::unique_lock<std::mutex>& lock, std::size_t bytes);
 
   const std::size_t total_;
   const std::chrono::milliseconds patience_;

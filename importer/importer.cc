@@ -7,6 +7,7 @@
 
 #include "blobstore/error.h"
 #include "importer/decoded_source.h"
+#include "importer/decoder_memory.h"
 #include "importer/foreign_format.h"
 #include "importer/intake.h"
 #include "importer/layer_tar_header.h"
@@ -48,6 +49,7 @@ struct Importer::State {
   }
 
   void read(ByteSource& source) {
+    const DecoderMemory::Cancellation cancellation([&source] { source.check(); });
     PeekedSource stored(source, [this](std::size_t count) { on_bytes(count); });
     const Compression compression = detect_compression(stored.peek(kTarBlock));
     if (compression == Compression::none) {

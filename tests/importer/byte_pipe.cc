@@ -211,7 +211,9 @@ BOOST_AUTO_TEST_CASE(bytes_after_the_end_are_dropped) {
 BOOST_AUTO_TEST_CASE(an_abort_overtakes_the_bytes_that_wait) {
   BytePipe pipe(4, must_not_be_called);
   BOOST_TEST(pipe.write(bytes_of("abcd")));
+  pipe.check();
   pipe.abort(std::make_exception_ptr(Error(ECANCELED, "cancelled")));
+  BOOST_CHECK_THROW(pipe.check(), Error);
   const auto cancelled = [](const Error& error) { return error.errno_value() == ECANCELED; };
   BOOST_CHECK_EXCEPTION((void)pipe.next(), Error, cancelled);
   BOOST_CHECK_EXCEPTION((void)pipe.next(), Error, cancelled);

@@ -1,8 +1,10 @@
 #include "importer/decoder_memory.h"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <future>
+#include <latch>
 #include <optional>
 #include <thread>
 
@@ -48,6 +50,40 @@ BOOST_AUTO_TEST_CASE(what_exceeds_the_budget_waits_for_others) {
   lease.reset();
   BOOST_TEST(bytes.get() == 50U);
   other.join();
+}
+
+// Two imports, each with an archive's decoder and a layer's that both need most of the budget.
+BOOST_AUTO_TEST_CASE(layers_in_compressed_archives_wait_for_no_archive) {
+  constexpr std::size_t kHalf = std::size_t{80} << 20;
+  constexpr std::size_t kMost = std::size_t{96} << 20;
+  std::latch both_hold(2);
+  const auto import = [&] {
+    const DecoderMemory::Lease archive = DecoderMemory::process().acquire(kHalf);
+    both_hold.arrive_and_wait();
+    for (int i = 0; i < 3; ++i) {
+      const DecoderMemory::Lease layer = DecoderMemory::process().acquire(kMost);
+      BOOST_TEST(layer.bytes() == kMost);
+    }
+  };
+  auto first = std::async(std::launch::async, import);
+  auto second = std::async(std::launch::async, import);
+  first.get();
+  second.get();
+}
+
+BOOST_AUTO_TEST_CASE(waiting_ends_when_it_is_cancelled) {
+  DecoderMemory memory(100, 1h);
+  const DecoderMemory::Lease lease = memory.acquire(60);
+  std::atomic<bool> cancelled = false;
+  auto other = std::async(std::launch::async, [&] {
+    const DecoderMemory::Cancellation cancellation([&] {
+      if (cancelled) throw Error(ECANCELED, "the copy was cancelled");
+    });
+    (void)memory.acquire(50);
+  });
+  cancelled = true;
+  BOOST_CHECK_EXCEPTION(other.get(), Error,
+                        [](const Error& error) { return error.errno_value() == ECANCELED; });
 }
 
 BOOST_AUTO_TEST_CASE(patience_ends) {
