@@ -1,58 +1,46 @@
-// A compressed layer that is decoded into a file of cache/layers/ when somebody first reads from
-// it.
+// A compressed layer that is decoded when somebody first reads from it.
 //
 // A thread decodes it once from its start to its end; a reader waits only until its own bytes are
-// there. What is whole is published, and serves later mounts too.
+// there. When that failed for want of something (room, memory, descriptors), who waits is told so,
+// and the next reader tries again.
 //
-// Thread safety: read() from any thread.
+// Thread safety: every member from any thread.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
+#include <memory>
 #include <mutex>
-#include <optional>
-#include <string>
-#include <thread>
 
-#include "blobstore/error.h"
-#include "blobstore/unique_fd.h"
+#include "fs/decoding.h"
 #include "fs/layer_bytes.h"
-#include "importer/cache_file.h"
+#include "fs/threads.h"
 
 namespace imagefs::fs {
 
 class DecodedLayer final : public LayerBytes {
  public:
-  struct Source {
-    UniqueFd blob;
-    std::uint64_t size;       // bytes, decoded
-    UniqueFd directory;       // cache/layers/; empty: cannot be written
-    std::string name;         // of the file there
-    std::uint64_t max_cache;  // bytes that the directory may hold
-  };
-  explicit DecodedLayer(Source source) : source_(std::move(source)) {}
+  // `threads`: the decoder's comes from there, and ends soon after this object.
+  DecodedLayer(Decoding::Source source, std::shared_ptr<Threads> threads)
+      : threads_(std::move(threads)),
+        source_(std::make_shared<const Decoding::Source>(std::move(source))) {}
   DecodedLayer(const DecodedLayer&) = delete;
   DecodedLayer& operator=(const DecodedLayer&) = delete;
-  // Gives up decoding.
   ~DecodedLayer() override;
 
-  // Throws Error{EIO} when the layer cannot be decoded, or there is no room for it.
+  [[nodiscard]] bool ready(std::uint64_t end) const override;
+  void await(std::uint64_t end, const Patience& patience) override;
   void read(std::span<std::byte> into, std::uint64_t offset) override;
 
  private:
-  void start();
-  void run();
-  void decode();
-  [[nodiscard]] bool take(std::span<const std::byte> bytes);
+  using DecodingPtr = std::shared_ptr<Decoding>;
 
-  const Source source_;
-  std::mutex mutex_;
-  std::condition_variable progress_;
-  std::thread thread_;
-  std::optional<importer::CacheFile> file_;  // set once, before the first progress
-  std::uint64_t decoded_ = 0;                // bytes
-  std::optional<Error> failure_;
-  bool given_up_ = false;
+  [[nodiscard]] DecodingPtr current() const;
+  [[nodiscard]] DecodingPtr start();
+
+  const std::shared_ptr<Threads> threads_;
+  const std::shared_ptr<const Decoding::Source> source_;
+  mutable std::mutex mutex_;
+  DecodingPtr decoding_;  // null until somebody reads
 };
 
 }  // namespace imagefs::fs

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <deque>
 #include <functional>
 #include <mutex>
 #include <thread>
@@ -22,9 +23,12 @@ class Forgetter {
   explicit Forgetter(std::function<void(const Name&)> tell);
   Forgetter(const Forgetter&) = delete;
   Forgetter& operator=(const Forgetter&) = delete;
-  // Waits for the name that is being told of, so disconnect from the kernel first.
-  ~Forgetter();
+  ~Forgetter();  // stop()
 
+  // Waits for the name that is being told of, and tells of no other. Requests must still be served:
+  // the kernel waits for the directory's lock until its holder has its answer, and nothing else
+  // ends that.
+  void stop();
   void forget(const std::vector<Name>& names);
 
  private:
@@ -33,7 +37,7 @@ class Forgetter {
   const std::function<void(const Name&)> tell_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::vector<Name> names_;
+  std::deque<Name> names_;
   bool stopped_ = false;
   std::thread thread_;
 };

@@ -12,6 +12,20 @@
 
 namespace imagefs::fs {
 
+// Runs an operation, or what is left of it in another thread.
+template <typename Part>
+void guard(Request& request, const Part& part) noexcept {
+  try {
+    part();
+  } catch (const std::system_error& error) {
+    request.error(error.code().value());
+  } catch (const std::bad_alloc&) {
+    request.error(ENOMEM);
+  } catch (...) {
+    request.error(EIO);
+  }
+}
+
 template <auto operation>
 struct Guard;
 
@@ -19,15 +33,8 @@ template <typename... Args, void (*operation)(Mount&, Request&, Args...)>
 struct Guard<operation> {
   static void call(fuse_req_t raw, Args... args) noexcept {
     Request request(raw);
-    try {
-      operation(*static_cast<Mount*>(::fuse_req_userdata(raw)), request, args...);
-    } catch (const std::system_error& error) {
-      request.error(error.code().value());
-    } catch (const std::bad_alloc&) {
-      request.error(ENOMEM);
-    } catch (...) {
-      request.error(EIO);
-    }
+    guard(request,
+          [&] { operation(*static_cast<Mount*>(::fuse_req_userdata(raw)), request, args...); });
   }
 };
 

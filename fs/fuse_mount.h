@@ -8,6 +8,7 @@
 #include "fs/fuse_request.h"
 #include "fs/handle_table.h"
 #include "fs/ingest.h"
+#include "fs/later.h"
 #include "fs/mount_root.h"
 #include "fs/node_table.h"
 #include "fs/refresher.h"
@@ -16,6 +17,8 @@ namespace imagefs::fs {
 
 // Seconds for which the kernel may believe what is fixed.
 inline constexpr double kForever = 1e9;
+// Each has a reader's bytes in memory while it answers, 1 MiB at most.
+inline constexpr std::size_t kWaitingThreads = 32;
 
 struct Mount {
   Mount(std::shared_ptr<const MountRoot> mount_root, Ingest* own_ingest, Refresher& own_refresher,
@@ -32,6 +35,7 @@ struct Mount {
   Ingest* ingest;  // null: nothing can be imported through this mount
   Refresher& refresher;
   int store;  // the store's directory
+  Later later{kWaitingThreads};
 };
 
 // The entry that tells the kernel of a node: `parent` decides how long the name may be believed.

@@ -10,6 +10,7 @@
 #include "blobstore/error.h"
 #include "fs/fuse_directory.h"
 #include "fs/fuse_guard.h"
+#include "fs/fuse_later.h"
 #include "fs/fuse_mount.h"
 
 namespace imagefs::fs {
@@ -17,21 +18,28 @@ namespace {
 
 constexpr std::size_t kNameMax = 255;
 
+void answer_entry(Mount& mount, Request& request, const Node& directory, std::string_view name) {
+  const NodePtr node = directory.lookup(name);
+  if (!node) {
+    fuse_entry_param absent{};
+    absent.entry_timeout = kForever;
+    if (directory.lifetime() != Lifetime::fixed) return request.error(ENOENT);
+    (void)request.entry(absent);
+    return;
+  }
+  const fuse_entry_param entry = make_entry(directory, *node);
+  mount.nodes.remember(node);
+  if (!request.entry(entry)) mount.nodes.forget(node->id(), 1);
+}
+
 void lookup(Mount& mount, Request& request, fuse_ino_t parent, const char* name) {
   if (std::string_view(name).size() > kNameMax) throw Error(ENAMETOOLONG, "name too long");
   const NodePtr directory = mount.nodes.get(parent);
   if (directory->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
-  const NodePtr node = directory->lookup(name);
-  if (!node) {
-    fuse_entry_param absent{};
-    absent.entry_timeout = kForever;
-    if (directory->lifetime() != Lifetime::fixed) return request.error(ENOENT);
-    (void)request.entry(absent);
-    return;
-  }
-  const fuse_entry_param entry = make_entry(*directory, *node);
-  mount.nodes.remember(node);
-  if (!request.entry(entry)) mount.nodes.forget(node->id(), 1);
+  answer_when_ready(mount, request, directory,
+                    [&mount, name = std::string(name)](Request& answered, const Node& ready) {
+                      answer_entry(mount, answered, ready, name);
+                    });
 }
 
 void forget(Mount& mount, Request& request, fuse_ino_t node, std::uint64_t times) {
@@ -62,23 +70,39 @@ void opendir(Mount& /*mount*/, Request& request, fuse_ino_t /*id*/, fuse_file_in
 
 void readdir(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
              fuse_file_info* /*file*/) {
-  const NodePtr node = mount.nodes.get(id);
-  request.bytes(list_names(request, *node, size, static_cast<std::uint64_t>(offset)));
+  const auto after = static_cast<std::uint64_t>(offset);
+  answer_when_ready(mount, request, mount.nodes.get(id),
+                    [size, after](Request& answered, const Node& node) {
+                      answered.bytes(list_names(answered, node, size, after));
+                    });
 }
 
 void readdirplus(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
                  fuse_file_info* /*file*/) {
-  const NodePtr node = mount.nodes.get(id);
-  request.bytes(list_nodes(request, mount.nodes, *node, size, static_cast<std::uint64_t>(offset)));
+  const auto after = static_cast<std::uint64_t>(offset);
+  answer_when_ready(mount, request, mount.nodes.get(id),
+                    [&mount, size, after](Request& answered, const Node& node) {
+                      answered.bytes(list_nodes(answered, mount.nodes, node, size, after));
+                    });
+}
+
+void answer_bytes(Request& request, const Content& content, std::size_t size,
+                  std::uint64_t offset) {
+  thread_local std::vector<std::byte> buffer;
+  if (buffer.size() < size) buffer.resize(size);
+  const std::span into(buffer.data(), size);
+  request.bytes(into.first(content.read(into, offset)));
 }
 
 void read(Mount& mount, Request& request, fuse_ino_t /*id*/, std::size_t size, off_t offset,
           fuse_file_info* file) {
-  const HandlePtr handle = mount.handles.get(file->fh);
-  thread_local std::vector<std::byte> buffer;
-  if (buffer.size() < size) buffer.resize(size);
-  const std::span into(buffer.data(), size);
-  request.bytes(into.first(handle->content->read(into, static_cast<std::uint64_t>(offset))));
+  const ContentPtr content = mount.handles.get(file->fh)->content;
+  const auto from = static_cast<std::uint64_t>(offset);
+  if (content->ready(from, size)) return answer_bytes(request, *content, size, from);
+  answer_later(mount, request, [=](Request& waiting, const Patience& patience) {
+    content->await(from, size, patience);
+    answer_bytes(waiting, *content, size, from);
+  });
 }
 
 // Of no other namespace does anything here have an attribute. Told so, ls asks for a file's ACL and
@@ -87,21 +111,30 @@ bool is_supported_xattr(std::string_view name) {
   return name.starts_with("user.") || name == "security.capability";
 }
 
+// `size`: of the caller's buffer; 0: it asks how large that has to be.
+void answer_xattr(Request& request, std::string_view value, std::size_t size) {
+  if (size == 0) return request.xattr_size(value.size());
+  if (size < value.size()) return request.error(ERANGE);
+  request.bytes(std::as_bytes(std::span(value)));
+}
+
 void getxattr(Mount& mount, Request& request, fuse_ino_t id, const char* name, std::size_t size) {
   if (!is_supported_xattr(name)) return request.error(EOPNOTSUPP);
-  const auto value = mount.nodes.get(id)->xattr(name);
-  if (!value) return request.error(ENODATA);
-  if (size == 0) return request.xattr_size(value->size());
-  if (size < value->size()) return request.error(ERANGE);
-  request.bytes(std::as_bytes(std::span(*value)));
+  answer_when_ready(mount, request, mount.nodes.get(id),
+                    [name = std::string(name), size](Request& answered, const Node& node) {
+                      const auto value = node.xattr(name);
+                      if (!value) return answered.error(ENODATA);
+                      answer_xattr(answered, *value, size);
+                    });
 }
 
 void listxattr(Mount& mount, Request& request, fuse_ino_t id, std::size_t size) {
-  std::string names;
-  for (const std::string& name : mount.nodes.get(id)->xattr_names()) names.append(name) += '\0';
-  if (size == 0) return request.xattr_size(names.size());
-  if (size < names.size()) return request.error(ERANGE);
-  request.bytes(std::as_bytes(std::span(names)));
+  answer_when_ready(mount, request, mount.nodes.get(id),
+                    [size](Request& answered, const Node& node) {
+                      std::string names;
+                      for (const std::string& name : node.xattr_names()) names.append(name) += '\0';
+                      answer_xattr(answered, names, size);
+                    });
 }
 
 void statfs(Mount& mount, Request& request, fuse_ino_t /*id*/) {

@@ -22,6 +22,9 @@ namespace imagefs::fs {
 namespace {
 
 constexpr unsigned kMaxWrite = 1 << 20;  // bytes; the kernel's most (fs.fuse.max_pages_limit)
+// Reads ahead that may wait for answers, in all files together: with the kernel's 12 a few readers
+// of what is slow would keep all others waiting in the kernel.
+constexpr unsigned kMaxBackground = 1024;
 constexpr int kWakeSignal = SIGUSR1;
 constexpr std::chrono::milliseconds kWakePeriod{10};
 
@@ -33,6 +36,7 @@ void init(void* /*mount*/, fuse_conn_info* connection) {
                                FUSE_CAP_AUTO_INVAL_DATA;
   connection->want = connection->capable & kWanted;
   connection->max_write = kMaxWrite;
+  connection->max_background = kMaxBackground;
 }
 
 fuse_lowlevel_ops make_operations() {

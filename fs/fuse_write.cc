@@ -10,6 +10,7 @@
 
 #include "blobstore/error.h"
 #include "fs/fuse_guard.h"
+#include "fs/fuse_later.h"
 #include "fs/fuse_mount.h"
 
 namespace imagefs::fs {
@@ -172,6 +173,7 @@ void unlink(Mount& mount, Request& request, fuse_ino_t parent, const char* name)
   request.done();
 }
 
+// It may publish an archive, and then waits for the store's lock and disk.
 void rename(Mount& mount, Request& request, fuse_ino_t parent, const char* name,
             fuse_ino_t new_parent, const char* new_name, unsigned int flags) {
   if ((flags & ~static_cast<unsigned int>(RENAME_NOREPLACE)) != 0) {
@@ -179,8 +181,13 @@ void rename(Mount& mount, Request& request, fuse_ino_t parent, const char* name,
   }
   Ingest& ingest = ingest_at(mount, parent, name);
   (void)ingest_at(mount, new_parent, new_name);
-  ingest.rename(name, new_name, (flags & RENAME_NOREPLACE) != 0, request.caller());
-  request.done();
+  const bool keep = (flags & RENAME_NOREPLACE) != 0;
+  answer_later(mount, request,
+               [&ingest, from = std::string(name), to = std::string(new_name), keep](
+                   Request& waiting, const Patience& /*it is not given up half-way*/) {
+                 ingest.rename(from, to, keep, waiting.caller());
+                 waiting.done();
+               });
 }
 
 void setxattr(Mount& mount, Request& /*request*/, fuse_ino_t id, const char* /*name*/,

@@ -32,10 +32,9 @@ struct Segment {
   std::variant<std::string, Digest> source;
 };
 
-class ImageTar final : public Content {
+// What the archive consists of.
+class Layout {
  public:
-  explicit ImageTar(std::shared_ptr<const Store> store) : store_(std::move(store)) {}
-
   void add_bytes(std::string bytes) {
     size_ += bytes.size();
     segments_.push_back({size_, std::move(bytes)});
@@ -45,12 +44,28 @@ class ImageTar final : public Content {
     segments_.push_back({size_, digest});
   }
 
+  [[nodiscard]] const std::vector<Segment>& segments() const { return segments_; }
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+
+ private:
+  std::vector<Segment> segments_;
+  std::uint64_t size_ = 0;
+};
+using LayoutPtr = std::shared_ptr<const Layout>;
+
+// The archive as one reader has it open.
+class ImageTar final : public Content {
+ public:
+  ImageTar(std::shared_ptr<const Store> store, LayoutPtr layout)
+      : store_(std::move(store)), layout_(std::move(layout)) {}
+
   std::size_t read(std::span<std::byte> into, std::uint64_t offset) const override {
+    const std::vector<Segment>& segments = layout_->segments();
     std::size_t done = 0;
-    auto segment = std::upper_bound(segments_.begin(), segments_.end(), offset,
+    auto segment = std::upper_bound(segments.begin(), segments.end(), offset,
                                     [](std::uint64_t at, const Segment& s) { return at < s.end; });
-    for (; segment != segments_.end() && done < into.size(); ++segment) {
-      const std::uint64_t start = segment == segments_.begin() ? 0 : std::prev(segment)->end;
+    for (; segment != segments.end() && done < into.size(); ++segment) {
+      const std::uint64_t start = segment == segments.begin() ? 0 : std::prev(segment)->end;
       const std::uint64_t skip = offset + done - start;
       const auto count = static_cast<std::size_t>(
           std::min<std::uint64_t>(segment->end - start - skip, into.size() - done));
@@ -59,7 +74,7 @@ class ImageTar final : public Content {
     }
     return done;
   }
-  std::uint64_t size() const override { return size_; }
+  [[nodiscard]] std::uint64_t size() const override { return layout_->size(); }
 
  private:
   void read_segment(const Segment& segment, std::uint64_t skip, std::span<std::byte> into) const {
@@ -84,14 +99,13 @@ class ImageTar final : public Content {
     return blob;
   }
 
-  std::shared_ptr<const Store> store_;
-  std::vector<Segment> segments_;
-  std::uint64_t size_ = 0;
+  const std::shared_ptr<const Store> store_;
+  const LayoutPtr layout_;
   mutable std::mutex mutex_;
   mutable std::optional<std::pair<Digest, ContentPtr>> last_;
 };
 
-void add_file(ImageTar& tar, std::string_view name, const std::string& bytes) {
+void add_file(Layout& tar, std::string_view name, const std::string& bytes) {
   tar.add_bytes(tar_header(name, TarType::file, bytes.size()) + bytes +
                 importer::tar_padding(bytes.size()));
 }
@@ -128,7 +142,7 @@ std::string manifest_json(const ImageContext& image) {
   return boost::json::serialize(boost::json::array{boost::json::value(std::move(entry))});
 }
 
-void add_blobs(ImageTar& tar, const Store& store, const Descriptor& image) {
+void add_blobs(Layout& tar, const Store& store, const Descriptor& image) {
   std::set<Digest> added;
   for (const Descriptor& descriptor : store.referenced(image)) {
     if (!added.insert(descriptor.digest).second) continue;
@@ -140,8 +154,8 @@ void add_blobs(ImageTar& tar, const Store& store, const Descriptor& image) {
   }
 }
 
-ContentPtr compose(const ImageContext& image) {
-  auto tar = std::make_shared<ImageTar>(image.store);
+LayoutPtr compose(const ImageContext& image) {
+  auto tar = std::make_shared<Layout>();
   add_file(*tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
   add_file(*tar, "index.json", index_json(image));
   if (image.manifest->is_image()) add_file(*tar, "manifest.json", manifest_json(image));
@@ -154,19 +168,22 @@ ContentPtr compose(const ImageContext& image) {
 
 class ImageTarNode final : public Node {
  public:
-  explicit ImageTarNode(const ImageContext& image) : content_(compose(image)) {
+  explicit ImageTarNode(const ImageContext& image) : store_(image.store), layout_(compose(image)) {
     // More blobs of an index may come later: then it is another archive, and another node.
     const NodeId id = make_node_id(
-        {image.path, "image.tar", image.descriptor.digest.str(), std::to_string(content_->size())});
-    attributes_ = file_attributes(id, image.owner, content_->size(), 0, image.imported);
+        {image.path, "image.tar", image.descriptor.digest.str(), std::to_string(layout_->size())});
+    attributes_ = file_attributes(id, image.owner, layout_->size(), 0, image.imported);
   }
   [[nodiscard]] NodeId id() const override { return attributes_.st_ino; }
   [[nodiscard]] struct stat attributes() const override { return attributes_; }
   [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
-  [[nodiscard]] ContentPtr open() const override { return content_; }
+  [[nodiscard]] ContentPtr open() const override {
+    return std::make_shared<const ImageTar>(store_, layout_);
+  }
 
  private:
-  ContentPtr content_;
+  const std::shared_ptr<const Store> store_;
+  const LayoutPtr layout_;
   struct stat attributes_ = {};
 };
 

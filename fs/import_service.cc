@@ -4,11 +4,10 @@
 #include <chrono>
 #include <exception>
 #include <iomanip>
-#include <new>
 #include <sstream>
-#include <system_error>
 #include <utility>
 
+#include "fs/as_error.h"
 #include "fs/log.h"
 
 namespace imagefs::fs {
@@ -31,21 +30,6 @@ void log_import(const std::string& file, const importer::Outcome& outcome, std::
   line << bytes << " bytes in " << std::fixed << std::setprecision(1) << seconds.count() << " s";
   for (const std::string& note : outcome.notes) line << "; " << note;
   log(LOG_INFO, line.str());
-}
-
-// Whatever was thrown, as an Error whose errno a writer can be given.
-Error as_error(const std::exception_ptr& thrown) {
-  try {
-    std::rethrow_exception(thrown);
-  } catch (const Error& error) {
-    return error;
-  } catch (const std::bad_alloc&) {
-    return Error(ENOMEM, "out of memory");
-  } catch (const std::system_error& error) {
-    return Error(error.code().value(), error.what());
-  } catch (const std::exception& error) {
-    return Error(EIO, error.what());
-  }
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "blobstore/unique_fd.h"
+#include "fs/patience.h"
 
 namespace imagefs::fs {
 
@@ -14,7 +15,13 @@ namespace imagefs::fs {
 class LayerBytes {
  public:
   virtual ~LayerBytes() = default;
-  // Fills all of `into`. Throws Error{EIO} when the layer ends before, or cannot be read.
+  // Whether the bytes before `end` are there to be read.
+  [[nodiscard]] virtual bool ready(std::uint64_t /*end*/) const { return true; }
+  // Waits until they are. Throws Error: EIO when the layer is damaged or ends before, what kept it
+  // from being decoded this time (ENOSPC, ENOMEM, EMFILE …), and what `patience` throws.
+  virtual void await(std::uint64_t /*end*/, const Patience& /*patience*/) {}
+  // Fills all of `into`. Throws Error: EIO when the layer ends before, or cannot be read, EAGAIN
+  // when it is not ready.
   virtual void read(std::span<std::byte> into, std::uint64_t offset) = 0;
 };
 using LayerBytesPtr = std::shared_ptr<LayerBytes>;

@@ -4,11 +4,14 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <exception>
 #include <optional>
+#include <utility>
 
 #include "blobstore/error.h"
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
+#include "fs/layer_failure.h"
 #include "fs/log.h"
 #include "importer/layer_index_file.h"
 #include "importer/layer_reader.h"
@@ -34,18 +37,13 @@ std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uin
   return file;
 }
 
-bool is_of_the_layer(const Error& error) {
-  return error.errno_value() == EBADMSG || error.errno_value() == EFBIG;
-}
-
 }  // namespace
 
-LayerCache::IndexPtr LayerCache::index(const Digest& layer) {
+LayerCache::IndexPtr LayerCache::index(const Digest& layer, const Patience& patience) {
   if (IndexPtr found = find_index(layer)) return found;
-  IndexPtr made = make_index(layer);
-  const std::lock_guard lock(mutex_);
-  static_cast<void>(indexes_.insert(layer, made));
-  return made;
+  const std::shared_future<IndexPtr> made = start_making(layer);
+  while (made.wait_for(kPatiencePeriod) != std::future_status::ready) patience();
+  return made.get();
 }
 
 LayerCache::IndexPtr LayerCache::find_index(const Digest& layer) {
@@ -60,24 +58,46 @@ LayerCache::IndexPtr LayerCache::find_index(const Digest& layer) {
   return opened;
 }
 
-LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
-  const std::lock_guard making(making_);
-  {
-    const std::lock_guard lock(mutex_);
-    if (IndexPtr known = indexes_.find(layer)) return known;
-    const auto failure = failures_.find(layer);
-    if (failure != failures_.end()) throw Error(EIO, failure->second);
+std::shared_future<LayerCache::IndexPtr> LayerCache::start_making(const Digest& layer) {
+  const std::lock_guard lock(mutex_);
+  const auto failure = failures_.find(layer);
+  if (failure != failures_.end()) throw Error(EIO, failure->second);
+  const auto known = making_.find(layer);
+  if (known != making_.end()) return known->second;
+  const auto promise = std::make_shared<std::promise<IndexPtr>>();
+  makers_.start([this, layer, promise] { make(layer, *promise); });
+  return making_.emplace(layer, promise->get_future().share()).first->second;
+}
+
+void LayerCache::make(const Digest& layer, std::promise<IndexPtr>& promise) {
+  IndexPtr made;
+  std::exception_ptr failure;
+  try {
+    made = make_index(layer);
+  } catch (...) {
+    failure = std::current_exception();
   }
+  {
+    const std::lock_guard lock(mutex_);  // whoever asks from now on is not told of this failure
+    making_.erase(layer);
+  }
+  failure ? promise.set_exception(failure) : promise.set_value(made);
+}
+
+LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
+  const std::lock_guard making(one_at_a_time_);
   const UniqueFd blob = open_blob(layer);
   const UniqueFd directory =
       store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
   try {
     auto made = importer::rebuild_layer_index(directory ? directory.get() : -1, blob.get(),
-                                              limits_.max_layer);
+                                              limits_.max_layer, [this] { check_wanted(); });
     for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
     if (directory) made.file.publish(directory.get(), layer.hex());
     IndexPtr index = importer::LayerIndex::open(made.file.fd());
     if (!index) throw Error(EIO, "an index that was just made is damaged");
+    const std::lock_guard lock(mutex_);
+    static_cast<void>(indexes_.insert(layer, index));
     return index;
   } catch (const Error& error) {
     const std::string sentence = "layer " + layer.str() + ": " + error.sentence();
@@ -87,6 +107,10 @@ LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
     failures_.emplace(layer, sentence);
     throw Error(EIO, sentence);
   }
+}
+
+void LayerCache::check_wanted() const {
+  if (ended_) throw Error(ECANCELED, "the mount is going away");
 }
 
 LayerBytesPtr LayerCache::bytes(const Digest& layer, std::uint64_t size) {
@@ -113,11 +137,12 @@ LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {
   UniqueFd directory = store_->read_only()
                            ? UniqueFd()
                            : importer::open_cache(store_->directory_fd(), kDecodedLayers);
-  return std::make_shared<DecodedLayer>(DecodedLayer::Source{.blob = std::move(blob),
-                                                             .size = size,
-                                                             .directory = std::move(directory),
-                                                             .name = layer.hex(),
-                                                             .max_cache = limits_.max_decoded});
+  return std::make_shared<DecodedLayer>(Decoding::Source{.blob = std::move(blob),
+                                                         .size = size,
+                                                         .directory = std::move(directory),
+                                                         .name = layer.hex(),
+                                                         .max_cache = limits_.max_decoded},
+                                        decoders_);
 }
 
 UniqueFd LayerCache::open_blob(const Digest& layer) const {

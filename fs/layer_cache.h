@@ -5,11 +5,15 @@
 // when one of its files is first read. Of a store that cannot be written both are kept in unnamed
 // temporary files.
 //
-// Thread safety: every member from any thread. An index that has to be made keeps its caller
-// waiting.
+// Both are made in threads of the cache's own, that give up soon after it ends: who needs them
+// waits as long as he likes.
+//
+// Thread safety: every member from any thread; index() alone waits.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <future>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -18,7 +22,9 @@
 #include "blobstore/digest.h"
 #include "blobstore/store.h"
 #include "fs/layer_bytes.h"
+#include "fs/patience.h"
 #include "fs/recent.h"
+#include "fs/threads.h"
 #include "importer/layer_index.h"
 
 namespace imagefs::fs {
@@ -32,10 +38,14 @@ class LayerCache {
 
   LayerCache(std::shared_ptr<const blobstore::Store> store, const Limits& limits)
       : store_(std::move(store)), limits_(limits) {}
+  LayerCache(const LayerCache&) = delete;
+  LayerCache& operator=(const LayerCache&) = delete;
+  ~LayerCache() { ended_ = true; }
 
   using IndexPtr = std::shared_ptr<const importer::LayerIndex>;
-  // Throws Error: EIO when the blob is absent or damaged, or no tar; EFBIG, ENOSPC.
-  [[nodiscard]] IndexPtr index(const blobstore::Digest& layer);
+  // Waits for one that has to be made. Throws Error: EIO when the blob is absent or damaged, or no
+  // tar; ENOSPC, ENOMEM …; what `patience` throws.
+  [[nodiscard]] IndexPtr index(const blobstore::Digest& layer, const Patience& patience);
   // Null when it has to be made.
   [[nodiscard]] IndexPtr find_index(const blobstore::Digest& layer);
   // `size`: of the decoded bytes, by the index. Throws Error{EIO} when the blob is absent or
@@ -43,7 +53,10 @@ class LayerCache {
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);
 
  private:
+  [[nodiscard]] std::shared_future<IndexPtr> start_making(const blobstore::Digest& layer);
+  void make(const blobstore::Digest& layer, std::promise<IndexPtr>& promise);
   [[nodiscard]] IndexPtr make_index(const blobstore::Digest& layer);
+  void check_wanted() const;
   [[nodiscard]] LayerBytesPtr open_bytes(const blobstore::Digest& layer, std::uint64_t size);
   [[nodiscard]] UniqueFd open_blob(const blobstore::Digest& layer) const;
 
@@ -52,11 +65,16 @@ class LayerCache {
 
   const std::shared_ptr<const blobstore::Store> store_;
   const Limits limits_;
-  std::mutex mutex_;  // of what follows; nothing slow happens under it
+  std::atomic<bool> ended_ = false;
+  std::mutex one_at_a_time_;  // held while an index is made; never together with mutex_
+  std::mutex mutex_;          // of what follows; nothing slow happens under it
   Recent<blobstore::Digest, const importer::LayerIndex> indexes_{kOpenIndexes};
-  Recent<blobstore::Digest, LayerBytes> bytes_{kOpenLayers};
   std::map<blobstore::Digest, std::string> failures_;  // why layers can have no index
-  std::mutex making_;  // one index is made at a time; never held together with mutex_
+  std::map<blobstore::Digest, std::shared_future<IndexPtr>> making_;
+  // When all this ends, the decoders give up first: who makes an index may wait for their memory.
+  Threads makers_;
+  const std::shared_ptr<Threads> decoders_ = std::make_shared<Threads>();
+  Recent<blobstore::Digest, LayerBytes> bytes_{kOpenLayers};
 };
 
 }  // namespace imagefs::fs

@@ -5,7 +5,8 @@
 // new one.
 //
 // Thread safety: every member may be called from any thread, and takes no lock that another
-// process's or thread's slow work could hold.
+// process's or thread's slow work could hold. Only await() waits: where ready() is false, it comes
+// first, in a thread that may wait; without it the answer is Error{EAGAIN}.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,6 +20,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "fs/patience.h"
 
 namespace imagefs::fs {
 
@@ -35,6 +38,13 @@ using NodePtr = std::shared_ptr<const Node>;
 class Content {
  public:
   virtual ~Content() = default;
+  // Whether read() has these bytes at hand.
+  [[nodiscard]] virtual bool ready(std::uint64_t /*offset*/, std::size_t /*count*/) const {
+    return true;
+  }
+  // Waits until it has. Throws Error: why it never will, and what `patience` throws.
+  virtual void await(std::uint64_t /*offset*/, std::size_t /*count*/,
+                     const Patience& /*patience*/) const {}
   // Fills `into` from `offset`; less only at the end. Throws Error{EIO, ESTALE …}.
   virtual std::size_t read(std::span<std::byte> into, std::uint64_t offset) const = 0;
   // Bytes; may differ from the node's attributes where a file changes between stat and open.
@@ -63,6 +73,11 @@ class Node {
   // All of struct stat that a filesystem fills in; st_ino is id().
   [[nodiscard]] virtual struct stat attributes() const = 0;
   [[nodiscard]] virtual Lifetime lifetime() const = 0;
+
+  // Whether what follows is at hand; the three above always are.
+  [[nodiscard]] virtual bool ready() const { return true; }
+  // Waits until it is. Throws Error: why it never will be, and what `patience` throws.
+  virtual void await(const Patience& /*patience*/) const {}
 
   // Directories. Null: no such name. Throws Error{ENOTDIR} by default, Error{ESTALE} when the
   // directory itself is gone.

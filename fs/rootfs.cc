@@ -2,6 +2,9 @@
 
 #include <sys/stat.h>
 
+#include <cerrno>
+
+#include "blobstore/error.h"
 #include "fs/recent.h"
 #include "fs/rootfs_nodes.h"
 
@@ -49,10 +52,18 @@ class RootfsMaker {
 }  // namespace
 
 const Overlay& Rootfs::overlay() const {
-  if (const Overlay* const ready = ready_.load()) return *ready;
+  const Overlay* const ready = ready_.load();
+  if (ready == nullptr) throw Error(EAGAIN, "the layers are not indexed yet");
+  return *ready;
+}
+
+void Rootfs::await(const Patience& patience) const {
+  if (is_open()) return;
   Overlay::Layers indexes;
-  for (const blobstore::Digest& digest : digests_) indexes.push_back(cache_->index(digest));
-  return keep(std::move(indexes));
+  for (const blobstore::Digest& digest : digests_) {
+    indexes.push_back(cache_->index(digest, patience));
+  }
+  static_cast<void>(keep(std::move(indexes)));
 }
 
 const Overlay* Rootfs::overlay_if_indexed() const {
@@ -62,15 +73,15 @@ const Overlay* Rootfs::overlay_if_indexed() const {
     indexes.push_back(cache_->find_index(digest));
     if (!indexes.back()) return nullptr;
   }
-  return &keep(std::move(indexes));
+  return keep(std::move(indexes));
 }
 
-const Overlay& Rootfs::keep(Overlay::Layers indexes) const {
+const Overlay* Rootfs::keep(Overlay::Layers indexes) const {
   auto opened = std::make_unique<const Overlay>(std::move(indexes));
   const std::lock_guard lock(mutex_);
   if (!overlay_) overlay_ = std::move(opened);
   ready_.store(overlay_.get());
-  return *overlay_;
+  return overlay_.get();
 }
 
 NodePtr Rootfs::node(const Overlay::Found& found) const {

@@ -28,11 +28,13 @@ class Rootfs : public std::enable_shared_from_this<Rootfs> {
   Rootfs(std::shared_ptr<LayerCache> layers, NodeId id, std::vector<blobstore::Digest> digests)
       : cache_(std::move(layers)), salt_(id), digests_(std::move(digests)) {}
 
-  // Opens the layers' indexes at the first call, and makes those that are not there. Throws what
+  // Opens the layers' indexes, and waits for those that have to be made. Throws what
   // LayerCache::index() does.
-  [[nodiscard]] const Overlay& overlay() const;
+  void await(const Patience& patience) const;
   // The same without waiting: null when an index would have to be made.
   [[nodiscard]] const Overlay* overlay_if_indexed() const;
+  // Throws Error{EAGAIN} when neither has come first.
+  [[nodiscard]] const Overlay& overlay() const;
   [[nodiscard]] bool is_open() const { return ready_.load() != nullptr; }
   [[nodiscard]] NodePtr node(const Overlay::Found& found) const;
   [[nodiscard]] NodeId root_id() const { return directory_id(importer::root_key()); }
@@ -42,7 +44,7 @@ class Rootfs : public std::enable_shared_from_this<Rootfs> {
   [[nodiscard]] LayerBytesPtr bytes(std::uint32_t layer) const;
 
  private:
-  const Overlay& keep(Overlay::Layers indexes) const;
+  const Overlay* keep(Overlay::Layers indexes) const;
 
   const std::shared_ptr<LayerCache> cache_;
   const NodeId salt_;

@@ -1,6 +1,7 @@
 #include "fs/rootfs_content.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace imagefs::fs {
 
@@ -16,6 +17,15 @@ RootfsContent::RootfsContent(LayerBytesPtr layer, std::uint64_t offset, std::uin
     extents_.push_back({segment.offset, segment.offset + segment.length, offset});
     offset += segment.length;
   }
+}
+
+std::uint64_t RootfsContent::layer_end(std::uint64_t offset, std::size_t count) const {
+  const std::uint64_t end = std::min(offset + count, size_);
+  const auto after = std::ranges::lower_bound(extents_, end, {}, &Extent::start);
+  if (after == extents_.begin()) return 0;
+  const Extent& last = *std::prev(after);
+  if (last.end <= offset) return 0;
+  return last.data + (std::min(end, last.end) - last.start);
 }
 
 std::size_t RootfsContent::read(std::span<std::byte> into, std::uint64_t offset) const {

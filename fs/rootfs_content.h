@@ -18,10 +18,19 @@ class RootfsContent final : public Content {
   RootfsContent(LayerBytesPtr layer, std::uint64_t offset, std::uint64_t size,
                 const std::optional<importer::SparseMap>& map);
 
+  [[nodiscard]] bool ready(std::uint64_t offset, std::size_t count) const override {
+    return layer_->ready(layer_end(offset, count));
+  }
+  void await(std::uint64_t offset, std::size_t count, const Patience& patience) const override {
+    layer_->await(layer_end(offset, count), patience);
+  }
   std::size_t read(std::span<std::byte> into, std::uint64_t offset) const override;
   [[nodiscard]] std::uint64_t size() const override { return size_; }
 
  private:
+  // How far the layer is needed for a part of the file; 0: not at all.
+  [[nodiscard]] std::uint64_t layer_end(std::uint64_t offset, std::size_t count) const;
+
   struct Extent {
     std::uint64_t start;  // in the file
     std::uint64_t end;

@@ -43,6 +43,8 @@ class RootfsRoot final : public Node {
   [[nodiscard]] Lifetime lifetime() const override {
     return rootfs_->is_open() ? Lifetime::fixed : Lifetime::volatile_;
   }
+  [[nodiscard]] bool ready() const override { return rootfs_->overlay_if_indexed() != nullptr; }
+  void await(const Patience& patience) const override { rootfs_->await(patience); }
   [[nodiscard]] NodePtr lookup(std::string_view name) const override {
     return directory().lookup(name);
   }

@@ -167,9 +167,14 @@ class Service {
     forgetter_.forget(changes.names);
   }
 
-  // First nothing new is begun, then what waits gets its answer, then the kernel gives up the rest.
+  // Whoever waits gets an answer, and the kernel is told nothing more; then nothing new is begun,
+  // what arrives gets its answer, and the kernel gives up the rest. In this order: the forgetter
+  // may stand behind a request.
   void end() {
+    mount_->later.end();
+    forgetter_.stop();
     session_->stop();
+    mount_->later.join();
     drop_.reset();
     if (ingest_) ingest_->stop();
     session_->disconnect();

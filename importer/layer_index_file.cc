@@ -23,10 +23,12 @@ std::shared_ptr<const LayerIndex> open_layer_index(int store_fd, const blobstore
 
 UniqueFd open_index_directory(int store_fd) { return open_cache(store_fd, kDirectory); }
 
-RebuiltIndex rebuild_layer_index(int directory_fd, int blob_fd, std::uint64_t max_layer) {
+RebuiltIndex rebuild_layer_index(int directory_fd, int blob_fd, std::uint64_t max_layer,
+                                 const std::function<void()>& check) {
   LayerIndexBuilder builder(directory_fd);
   LayerTar tar([&](const LayerEntry& entry) { builder.add(entry); });
   const std::uint64_t size = read_layer(blob_fd, max_layer, [&](std::span<const std::byte> bytes) {
+    check();
     tar.append(bytes);
     return true;
   });

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -26,9 +27,11 @@ struct RebuiltIndex {
   std::vector<std::string> notes;
 };
 // Makes the index of a layer that is stored already, compressed or not. Reads all of the blob.
-// `directory_fd`: see CacheFile. `max_layer`: bytes, decoded. Throws Error: EBADMSG (no tar,
-// corrupt), EFBIG, ENOSPC, EIO …
+// `directory_fd`: see CacheFile. `max_layer`: bytes, decoded. `check`: called again and again while
+// it is made; what it throws ends that. Throws Error: EBADMSG (no tar, corrupt), EFBIG, ENOSPC, EIO
+// …
 [[nodiscard]] RebuiltIndex rebuild_layer_index(int directory_fd, int blob_fd,
-                                               std::uint64_t max_layer);
+                                               std::uint64_t max_layer,
+                                               const std::function<void()>& check);
 
 }  // namespace imagefs::importer

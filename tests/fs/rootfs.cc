@@ -1,9 +1,11 @@
 #include "fs/rootfs.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <zlib.h>
 
+#include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <fstream>
@@ -35,6 +37,8 @@ std::string gzip(const std::string& bytes) {
   deflateEnd(&stream);
   return result;
 }
+
+const Patience endless = [] {};
 
 // A store with one image, and its rootfs/.
 class Fixture {
@@ -74,8 +78,14 @@ class Fixture {
                         .manifest = manifest_,
                         .imported = {}});
   }
+  // Indexed.
+  [[nodiscard]] NodePtr open_root(const std::string& path = "images/docker.io/library/x:1") const {
+    NodePtr node = root(path);
+    node->await(endless);
+    return node;
+  }
   [[nodiscard]] NodePtr find(std::string_view path) const {
-    NodePtr node = root();
+    NodePtr node = open_root();
     const importer::LayerPath clean = importer::clean_path(path);
     for (const std::string_view name : clean.components) {
       node = node ? node->lookup(name) : nullptr;
@@ -92,6 +102,7 @@ class Fixture {
   [[nodiscard]] static std::string bytes_of(const Node& file) {
     const ContentPtr content = file.open();
     std::string bytes(content->size() + 10, '?');
+    content->await(0, bytes.size(), endless);
     bytes.resize(content->read(std::as_writable_bytes(std::span(bytes)), 0));
     return bytes;
   }
@@ -182,13 +193,13 @@ BOOST_AUTO_TEST_CASE(directories_count_their_subdirectories) {
   BOOST_CHECK_EQUAL(st.st_mode, S_IFDIR | 01777);
   BOOST_CHECK_EQUAL(st.st_nlink, 4);
   BOOST_CHECK_EQUAL(image.get("d/a")->attributes().st_mode, S_IFDIR | 0755);
-  BOOST_CHECK_EQUAL(image.root()->attributes().st_nlink, 3);
+  BOOST_CHECK_EQUAL(image.open_root()->attributes().st_nlink, 3);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_listed_has_the_id_and_type_that_a_lookup_gives) {
   const Fixture image({LayerWriter().file("d/f", "x").link("l", "d/f").symlink("s", "x").str(),
                        LayerWriter().link("m", "d/f").str()});
-  const NodePtr root = image.root();
+  const NodePtr root = image.open_root();
   const auto names = list(*root);
   BOOST_REQUIRE_EQUAL(names.size(), 4);
   for (const Name& name : names) {
@@ -210,7 +221,7 @@ BOOST_AUTO_TEST_CASE(ids_survive_a_restart_and_differ_between_paths) {
   image.open();
   BOOST_CHECK_EQUAL(image.get("d/f")->id(), file);
   BOOST_CHECK_EQUAL(image.get("d")->id(), directory);
-  const NodePtr elsewhere = image.root("images/docker.io/library/y:1");
+  const NodePtr elsewhere = image.open_root("images/docker.io/library/y:1");
   BOOST_CHECK_NE(elsewhere->id(), image.root()->id());
   BOOST_CHECK_NE(elsewhere->lookup("d")->id(), directory);
 }
@@ -246,12 +257,12 @@ BOOST_AUTO_TEST_CASE(extended_attributes_are_shown) {
   BOOST_CHECK(!image.get("f")->xattr("user.b"));
   BOOST_CHECK_EQUAL(image.get("d")->xattr_names().size(), 1);
   BOOST_CHECK_EQUAL(image.get("d")->xattr("user.b").value(), "2");
-  BOOST_CHECK(image.root()->xattr_names().empty());
+  BOOST_CHECK(image.open_root()->xattr_names().empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_image_without_layers_has_an_empty_rootfs) {
   const Fixture image({});
-  BOOST_CHECK(list(*image.root()).empty());
+  BOOST_CHECK(list(*image.open_root()).empty());
   BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0755);
 }
 
@@ -306,7 +317,7 @@ BOOST_AUTO_TEST_CASE(a_layer_that_the_cache_cannot_hold_is_read_all_the_same) {
 BOOST_AUTO_TEST_CASE(a_layer_over_the_limit_has_no_rootfs) {
   Fixture image({LayerWriter().file("f", std::string(5000, 'x')).str()});
   image.open({.max_layer = 4096});
-  BOOST_CHECK_EXCEPTION(static_cast<void>(image.root()->lookup("f")), Error, is_io_error);
+  BOOST_CHECK_EXCEPTION(image.root()->await(endless), Error, is_io_error);
 }
 
 BOOST_AUTO_TEST_CASE(attributes_of_rootfs_are_a_guess_until_its_layers_are_indexed) {
@@ -314,14 +325,14 @@ BOOST_AUTO_TEST_CASE(attributes_of_rootfs_are_a_guess_until_its_layers_are_index
   BOOST_CHECK(image.root()->lifetime() == Lifetime::volatile_);
   BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0755);
   BOOST_CHECK(!std::filesystem::exists(image.cache("index", 0)));
-  BOOST_CHECK(image.root()->lookup("x") == nullptr);
+  BOOST_CHECK(image.open_root()->lookup("x") == nullptr);
   BOOST_CHECK(image.root()->lifetime() == Lifetime::fixed);
   BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0711);
 }
 
 BOOST_AUTO_TEST_CASE(an_index_that_is_there_gives_the_attributes_at_once) {
   Fixture image({LayerWriter().add({.type = '5', .name = "./", .mode = 0711}).str()});
-  BOOST_CHECK(image.root()->lookup("x") == nullptr);
+  BOOST_CHECK(image.open_root()->lookup("x") == nullptr);
   image.open();
   BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0711);
   BOOST_CHECK(image.root()->lifetime() == Lifetime::fixed);
@@ -330,10 +341,10 @@ BOOST_AUTO_TEST_CASE(an_index_that_is_there_gives_the_attributes_at_once) {
 BOOST_AUTO_TEST_CASE(a_layer_that_is_gone_or_no_tar_reads_as_an_error) {
   const Fixture gone({LayerWriter().file("f", "x").str()});
   std::filesystem::remove(gone.blob(0));
-  BOOST_CHECK_EXCEPTION(static_cast<void>(gone.root()->lookup("f")), Error, is_io_error);
+  BOOST_CHECK_EXCEPTION(gone.root()->await(endless), Error, is_io_error);
   const Fixture no_tar({std::string(2000, 'x')});
   for (int i = 0; i < 2; ++i) {
-    BOOST_CHECK_EXCEPTION(static_cast<void>(no_tar.root()->lookup("f")), Error, is_io_error);
+    BOOST_CHECK_EXCEPTION(no_tar.root()->await(endless), Error, is_io_error);
   }
 }
 
@@ -356,6 +367,63 @@ BOOST_AUTO_TEST_CASE(many_threads_read_one_layer_while_it_is_decoded) {
   }
   for (std::thread& thread : threads) thread.join();
   BOOST_CHECK_EQUAL(wrong, 0);
+}
+
+// While it lives, no descriptor can be had.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const rlimit none_left{.rlim_cur = 0, .rlim_max = before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &none_left);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+BOOST_AUTO_TEST_CASE(a_failure_for_want_of_something_ends_with_the_want) {
+  const Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  const ContentPtr content = image.get("f")->open();
+  const auto is_want = [](const Error& error) { return error.errno_value() == EMFILE; };
+  for (int i = 0; i < 2; ++i) {
+    const NoDescriptors want;
+    BOOST_CHECK_EXCEPTION(content->await(0, 7, endless), Error, is_want);
+    BOOST_CHECK(!content->ready(0, 7));
+  }
+  BOOST_CHECK_NO_THROW(content->await(0, 7, endless));
+  BOOST_CHECK_EQUAL(image.read("f"), "content");
+}
+
+BOOST_AUTO_TEST_CASE(damage_in_a_layer_stays) {
+  const Fixture image({gzip(LayerWriter().file("f", std::string(1 << 20, 'x')).str())});
+  const ContentPtr content = image.get("f")->open();
+  std::filesystem::permissions(image.blob(0), std::filesystem::perms::owner_all);
+  std::filesystem::resize_file(image.blob(0), std::filesystem::file_size(image.blob(0)) - 100);
+  for (int i = 0; i < 2; ++i) {
+    BOOST_CHECK_EXCEPTION(content->await(0, 1 << 20, endless), Error, is_io_error);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_is_not_there_yet_is_neither_given_nor_waited_for) {
+  const Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  const auto is_not_there = [](const Error& error) { return error.errno_value() == EAGAIN; };
+  const NodePtr root = image.root();
+  BOOST_CHECK(!root->ready());
+  BOOST_CHECK_EXCEPTION(static_cast<void>(root->lookup("f")), Error, is_not_there);
+  root->await(endless);
+  BOOST_CHECK(root->ready());
+  const ContentPtr content = root->lookup("f")->open();
+  std::array<std::byte, 7> bytes{};
+  BOOST_CHECK(!content->ready(0, 7));
+  BOOST_CHECK(content->ready(7, 1));
+  BOOST_CHECK_EXCEPTION(static_cast<void>(content->read(bytes, 0)), Error, is_not_there);
+  content->await(0, 7, endless);
+  BOOST_CHECK(content->ready(0, 7));
+  BOOST_CHECK_EQUAL(content->read(bytes, 0), 7);
 }
 
 }  // namespace

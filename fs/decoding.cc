@@ -1,0 +1,98 @@
+#include "fs/decoding.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <exception>
+
+#include "fs/as_error.h"
+#include "fs/layer_bytes.h"
+#include "fs/layer_eviction.h"
+#include "fs/layer_failure.h"
+#include "fs/log.h"
+#include "importer/layer_reader.h"
+
+namespace imagefs::fs {
+
+bool Decoding::ready(std::uint64_t end) const {
+  const std::lock_guard lock(mutex_);
+  return decoded_ >= end;
+}
+
+void Decoding::await(std::uint64_t end, const Patience& patience) const {
+  std::unique_lock lock(mutex_);
+  const auto decided = [&] { return failure_ || decoded_ >= end; };
+  while (!progress_.wait_for(lock, kPatiencePeriod, decided)) {
+    lock.unlock();
+    patience();
+    lock.lock();
+  }
+  if (decoded_ < end) throw Error(*failure_);
+}
+
+void Decoding::read(std::span<std::byte> into, std::uint64_t offset) const {
+  FilePtr file;
+  {
+    const std::lock_guard lock(mutex_);
+    if (decoded_ < offset + into.size()) throw Error(EAGAIN, "these bytes are not decoded yet");
+    file = file_;
+  }
+  read_fully(file->fd(), into, offset);
+}
+
+bool Decoding::may_be_tried_again() const {
+  const std::lock_guard lock(mutex_);
+  return again_;
+}
+
+void Decoding::run() noexcept {
+  try {
+    decode();
+    end(Error(EBADMSG, "a layer ends before its files do"));
+  } catch (...) {
+    const Error failure = as_error(std::current_exception());
+    log(LOG_WARNING, "layer sha256:" + source_->name + ": " + failure.sentence());
+    end(failure);
+  }
+}
+
+void Decoding::end(const Error& failure) {
+  const bool lasting = is_of_the_layer(failure);
+  FilePtr dropped;
+  const std::lock_guard lock(mutex_);
+  failure_.emplace(lasting ? EIO : failure.errno_value(), failure.sentence());
+  progress_.notify_all();
+  if (lasting) return;
+  again_ = true;
+  decoded_ = 0;
+  dropped.swap(file_);
+}
+
+void Decoding::decode() {
+  const Source& source = *source_;
+  const bool kept = source.directory && source.size <= source.max_cache;
+  if (kept) evict_layers(source.directory.get(), source.max_cache - source.size);
+  const auto file =
+      std::make_shared<importer::CacheFile>(source.directory ? source.directory.get() : -1);
+  {
+    const std::lock_guard lock(mutex_);
+    file_ = file;
+  }
+  const std::uint64_t decoded = importer::read_layer(
+      source.blob.get(), source.size,
+      [&](std::span<const std::byte> bytes) { return take(file->fd(), bytes); });
+  if (decoded != source.size || !kept || given_up_) return;
+  // A name must not outlive its bytes in a power failure.
+  if (::fdatasync(file->fd()) != 0) throw_errno("a decoded layer");
+  file->publish(source.directory.get(), source.name);
+}
+
+bool Decoding::take(int fd, std::span<const std::byte> bytes) {
+  importer::write_at(fd, bytes.data(), bytes.size(), decoded_);
+  const std::lock_guard lock(mutex_);
+  decoded_ += bytes.size();
+  progress_.notify_all();
+  return !given_up_;
+}
+
+}  // namespace imagefs::fs

@@ -1,0 +1,69 @@
+// One try at decoding a layer, from its start to its end, into a file of cache/layers/.
+//
+//   threads.start([decoding] { decoding->run(); });
+//   decoding->await(end, patience);
+//   decoding->read(into, offset);
+//
+// What is whole is published, and serves later mounts too. A try that failed for want of something
+// lets go of its file, and of the room that this took.
+//
+// Thread safety: run() in a thread of its own, the others from any thread.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "blobstore/error.h"
+#include "blobstore/unique_fd.h"
+#include "fs/patience.h"
+#include "importer/cache_file.h"
+
+namespace imagefs::fs {
+
+class Decoding {
+ public:
+  struct Source {
+    UniqueFd blob;
+    std::uint64_t size;       // bytes, decoded
+    UniqueFd directory;       // cache/layers/; empty: cannot be written
+    std::string name;         // of the file there
+    std::uint64_t max_cache;  // bytes that the directory may hold
+  };
+  explicit Decoding(std::shared_ptr<const Source> source) : source_(std::move(source)) {}
+
+  void run() noexcept;
+  // Nobody wants it any more: run() returns soon.
+  void give_up() noexcept { given_up_ = true; }
+
+  // These three as LayerBytes has them.
+  [[nodiscard]] bool ready(std::uint64_t end) const;
+  void await(std::uint64_t end, const Patience& patience) const;
+  void read(std::span<std::byte> into, std::uint64_t offset) const;
+  // Whether it has failed, and another try may not.
+  [[nodiscard]] bool may_be_tried_again() const;
+
+ private:
+  using FilePtr = std::shared_ptr<const importer::CacheFile>;
+
+  void decode();
+  [[nodiscard]] bool take(int fd, std::span<const std::byte> bytes);
+  void end(const Error& failure);
+
+  const std::shared_ptr<const Source> source_;
+  std::atomic<bool> given_up_ = false;
+  mutable std::mutex mutex_;  // of what follows; nothing slow happens under it
+  mutable std::condition_variable progress_;
+  FilePtr file_;                  // set before the first progress
+  std::uint64_t decoded_ = 0;     // bytes of it
+  std::optional<Error> failure_;  // of whoever wants more than there is; set when it has ended
+  bool again_ = false;
+};
+
+}  // namespace imagefs::fs

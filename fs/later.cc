@@ -1,0 +1,91 @@
+#include "fs/later.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <iterator>
+#include <system_error>
+#include <utility>
+
+#include "blobstore/error.h"
+
+namespace imagefs::fs {
+
+Later::~Later() {
+  end();
+  join();
+}
+
+void Later::add(std::unique_ptr<Waiting> waiting) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!ended_) line_.push_back(std::move(waiting));
+  }
+  if (waiting) return waiting->refuse(ESHUTDOWN);
+  start_thread();
+}
+
+void Later::start_thread() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (serving_ == most_ || line_.empty()) return;
+    ++serving_;
+  }
+  try {
+    threads_.start([this] { serve(); });
+  } catch (const std::system_error&) {
+    Line refused;
+    {
+      const std::lock_guard lock(mutex_);
+      if (--serving_ == 0) refused.swap(line_);  // nobody else would come for them
+    }
+    for (const auto& waiting : refused) waiting->refuse(EAGAIN);
+  }
+}
+
+void Later::serve() {
+  while (const std::unique_ptr<Waiting> waiting = next()) {
+    waiting->answer([&] { check(*waiting); });
+  }
+}
+
+std::unique_ptr<Later::Waiting> Later::next() {
+  const std::lock_guard lock(mutex_);
+  if (line_.empty()) {
+    --serving_;
+    return nullptr;
+  }
+  std::unique_ptr<Waiting> first = std::move(line_.front());
+  line_.pop_front();
+  return first;
+}
+
+void Later::check(const Waiting& waiting) {
+  if (ended_) throw Error(ESHUTDOWN, "the mount is going away");
+  if (waiting.abandoned()) throw Error(EINTR, "the caller is being killed");
+  let_go_abandoned();
+}
+
+// Those who stand in line: nobody but who waits already looks after them.
+void Later::let_go_abandoned() {
+  Line abandoned;
+  {
+    const std::lock_guard lock(mutex_);
+    const auto gone = std::stable_partition(line_.begin(), line_.end(),
+                                            [](const auto& each) { return !each->abandoned(); });
+    std::move(gone, line_.end(), std::back_inserter(abandoned));
+    line_.erase(gone, line_.end());
+  }
+  for (const auto& waiting : abandoned) waiting->refuse(EINTR);
+}
+
+void Later::end() {
+  Line refused;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    refused.swap(line_);
+  }
+  for (const auto& waiting : refused) waiting->refuse(ESHUTDOWN);
+}
+
+}  // namespace imagefs::fs
