@@ -12,6 +12,7 @@ DecodedLayer::~DecodedLayer() {
 }
 
 bool DecodedLayer::ready(std::uint64_t end) const {
+  if (end == 0) return true;
   const DecodingPtr decoding = current();
   return decoding && decoding->ready(end);
 }

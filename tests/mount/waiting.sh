@@ -1,0 +1,120 @@
+#!/usr/bin/env bash
+# Whoever waits for a layer that is being decoded, for an index or for the store's lock holds nobody
+# up: not others who look, not kill -9, not the end of the daemon.
+source "$(dirname "$0")/lib.sh"
+require strace
+export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0  # leaks cannot be looked for under strace
+
+waiting=40  # more than the daemon has threads for
+readers=()
+quick() { timeout -k 5 20 "$@" || fail "hangs or fails: $*"; }
+mount_is_quick() {
+  quick ls -l "$mnt" "$mnt/images/odd" > /dev/null
+  quick stat "$mnt/images/odd/packed:1/manifest.json" > /dev/null
+  quick cat "$mnt/.imagefs/status.json" > /dev/null
+}
+
+# A gzip layer with 32 files of 1 MiB that do not compress, and next to it what is quick to read.
+make_packed_image() {
+  (
+    cd "$support"
+    python3 - "$work/packed.tar" << 'PYTHON'
+import random, sys
+import tarball
+from images import Docker
+
+files = (tarball.file(f"f{i}", random.Random(i).randbytes(1 << 20)) for i in range(32))
+image = Docker("odd/packed:1", layers=(b"".join(files) + tarball.END,))
+image.layers = [tarball.gzip(layer) for layer in image.layers]
+open(sys.argv[1], "wb").write(image.archive())
+PYTHON
+  ) || fail "the generator failed"
+}
+
+# From now on each write of the daemon to its disk takes 3 s: a layer is decoded for minutes.
+slow_disk() {
+  strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=3000000 \
+    -p "${daemons[$mnt]}" 2> "$work/strace" &
+  tracer=$!
+  children+=("$tracer")
+  wait_until 10 traced
+}
+traced() {
+  ! is_gone "$tracer" || skip "strace may not trace here: $(cat "$work/strace")"
+  grep -Eq '^TracerPid:[[:space:]]*[1-9]' "/proc/${daemons[$mnt]}/status"
+}
+
+start_readers() {
+  local i
+  for ((i = 0; i < waiting; i++)); do
+    cat "$mnt/images/odd/packed:1/rootfs/f31" > /dev/null 2>&1 &
+    readers+=($!)
+  done
+  children+=("${readers[@]}")
+  sleep 1
+}
+
+make_packed_image
+make_image odd/other:1 1 "$work/other.tar"
+start_mount
+copy_in "$work/packed.tar"
+
+note "$waiting readers of a layer that is being decoded"
+slow_disk
+start_readers
+mount_is_quick
+for reader in "${readers[@]}"; do ! is_gone "$reader" || fail "a reader did not wait"; done
+
+note "kill -9 of those who have a thread, and of those who stand in line"
+for reader in "${readers[0]}" "${readers[@]: -2}"; do
+  kill -KILL "$reader"
+  wait_until 20 is_gone "$reader"
+done
+
+note "SIGTERM while they wait"
+daemon=${daemons[$mnt]}
+kill -TERM "$daemon"
+wait_until 30 is_gone "$daemon"
+status=0
+wait "$daemon" || status=$?
+unset "daemons[$mnt]"
+expect_eq 0 "$status" "exit status of the daemon"
+for reader in "${readers[@]}"; do
+  wait_until 20 is_gone "$reader"
+  ! wait "$reader" 2> /dev/null || fail "a reader got bytes that were not there"
+done
+! is_mounted "$mnt" || fail "a mount is left"
+kill -TERM "$tracer" 2> /dev/null || true
+
+note "a directory whose index has to be made"
+rm -rf "$store/cache"
+start_mount
+slow_disk
+for _ in 1 2 3 4; do
+  ls "$mnt/images/odd/packed:1/rootfs" > "$work/listed" 2>&1 &
+  children+=($!)
+done
+sleep 1
+mount_is_quick
+kill -TERM "$tracer"
+wait_until 60 grep -qx f31 "$work/listed"
+
+note "renames that publish, while another holds the store's lock"
+copy_in "$work/other.tar" .one.tar
+copy_in "$work/other.tar" .two.tar
+copy_in "$work/other.tar" .three.tar
+exec 6> "$store/lock"
+flock 6
+renames=()
+for name in one two three; do
+  timeout 120 mv "$mnt/ingest/.$name.tar" "$mnt/ingest/$name.tar" 6>&- &
+  renames+=($!)
+done
+sleep 1
+mount_is_quick
+for pid in "${renames[@]}"; do ! is_gone "$pid" || fail "a rename did not wait for the lock"; done
+exec 6>&-
+for pid in "${renames[@]}"; do wait "$pid" || fail "a rename failed"; done
+manifest_of odd/other:1 > /dev/null
+fsck_store > /dev/null
+stop_mount
