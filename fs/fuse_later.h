@@ -22,7 +22,7 @@ void answer_later(Mount& mount, Request& request, LateAnswer answer);
 
 // Answers for a node as soon as it is ready: now, in most cases.
 template <typename Answer>
-void answer_when_ready(Mount& mount, Request& request, NodePtr node, Answer answer) {
+void answer_when_ready(Mount& mount, Request& request, const NodePtr& node, const Answer& answer) {
   if (node->ready()) return answer(request, *node);
   answer_later(mount, request, [=](Request& waiting, const Patience& patience) {
     node->await(patience);

@@ -1,8 +1,6 @@
 #include "fs/later.h"
 
-#include <algorithm>
 #include <cerrno>
-#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -16,12 +14,15 @@ Later::~Later() {
 }
 
 void Later::add(std::unique_ptr<Waiting> waiting) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (!ended_) line_.push_back(std::move(waiting));
-  }
-  if (waiting) return waiting->refuse(ESHUTDOWN);
+  if (!join_line(waiting)) return waiting->refuse(ESHUTDOWN);
   start_thread();
+}
+
+bool Later::join_line(std::unique_ptr<Waiting>& waiting) {
+  const std::lock_guard lock(mutex_);
+  if (ended_) return false;
+  line_.push_back(std::move(waiting));
+  return true;
 }
 
 void Later::start_thread() {
@@ -70,10 +71,10 @@ void Later::let_go_abandoned() {
   Line abandoned;
   {
     const std::lock_guard lock(mutex_);
-    const auto gone = std::stable_partition(line_.begin(), line_.end(),
-                                            [](const auto& each) { return !each->abandoned(); });
-    std::move(gone, line_.end(), std::back_inserter(abandoned));
-    line_.erase(gone, line_.end());
+    for (auto& each : line_) {
+      if (each->abandoned()) abandoned.push_back(std::move(each));
+    }
+    std::erase(line_, nullptr);
   }
   for (const auto& waiting : abandoned) waiting->refuse(EINTR);
 }

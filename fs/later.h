@@ -52,6 +52,8 @@ class Later {
  private:
   using Line = std::deque<std::unique_ptr<Waiting>>;
 
+  // Takes it when it returns true.
+  [[nodiscard]] bool join_line(std::unique_ptr<Waiting>& waiting);
   void serve();
   [[nodiscard]] std::unique_ptr<Waiting> next();
   void start_thread();
