@@ -1,6 +1,5 @@
 #include "fs/rootfs.h"
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <zlib.h>
@@ -8,6 +7,8 @@
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <thread>
 
@@ -369,28 +370,27 @@ BOOST_AUTO_TEST_CASE(many_threads_read_one_layer_while_it_is_decoded) {
   BOOST_CHECK_EQUAL(wrong, 0);
 }
 
-// While it lives, no descriptor can be had.
-class NoDescriptors {
+// While it lives, there is nowhere to put a temporary file.
+class NoTemporaryDirectory {
  public:
-  NoDescriptors() {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit none_left{.rlim_cur = 0, .rlim_max = before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &none_left);
+  NoTemporaryDirectory() : before_(std::filesystem::temp_directory_path()) {
+    ::setenv("TMPDIR", "/dev/null", 1);
   }
-  NoDescriptors(const NoDescriptors&) = delete;
-  NoDescriptors& operator=(const NoDescriptors&) = delete;
-  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+  NoTemporaryDirectory(const NoTemporaryDirectory&) = delete;
+  NoTemporaryDirectory& operator=(const NoTemporaryDirectory&) = delete;
+  ~NoTemporaryDirectory() { ::setenv("TMPDIR", before_.c_str(), 1); }
 
  private:
-  rlimit before_{};
+  const std::string before_;
 };
 
 BOOST_AUTO_TEST_CASE(a_failure_for_want_of_something_ends_with_the_want) {
-  const Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  image.open_read_only();
   const ContentPtr content = image.get("f")->open();
-  const auto is_want = [](const Error& error) { return error.errno_value() == EMFILE; };
+  const auto is_want = [](const Error& error) { return error.errno_value() == ENOTDIR; };
   for (int i = 0; i < 2; ++i) {
-    const NoDescriptors want;
+    const NoTemporaryDirectory want;
     BOOST_CHECK_EXCEPTION(content->await(0, 7, endless), Error, is_want);
     BOOST_CHECK(!content->ready(0, 7));
   }

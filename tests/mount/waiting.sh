@@ -31,9 +31,9 @@ PYTHON
   ) || fail "the generator failed"
 }
 
-# From now on each write of the daemon to its disk takes 3 s: a layer is decoded for minutes.
-slow_disk() {
-  strace -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=3000000 \
+# From now on each CALL of the daemon takes 3 s: a layer is decoded, or read, for minutes.
+slow_down() {  # slow_down CALL
+  strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:delay_enter=3000000" \
     -p "${daemons[$mnt]}" 2> "$work/strace" &
   tracer=$!
   children+=("$tracer")
@@ -54,15 +54,34 @@ start_readers() {
   sleep 1
 }
 
+# Those of $readers have an error by then.
+end_while_they_wait() {
+  local daemon=${daemons[$mnt]} status=0 reader
+  kill -TERM "$daemon"
+  wait_until 30 is_gone "$daemon"
+  wait "$daemon" || status=$?
+  unset "daemons[$mnt]"
+  expect_eq 0 "$status" "exit status of the daemon"
+  for reader in "${readers[@]}"; do
+    wait_until 20 is_gone "$reader"
+    ! wait "$reader" 2> /dev/null || fail "a reader got what was not there"
+  done
+  ! is_mounted "$mnt" || fail "a mount is left"
+  kill -TERM "$tracer" 2> /dev/null || true
+}
+
 make_packed_image
-make_image odd/other:1 1 "$work/other.tar"
+make_image odd/other:1 8 "$work/other.tar"
 start_mount
 copy_in "$work/packed.tar"
+copy_in "$work/other.tar"
 
 note "$waiting readers of a layer that is being decoded"
-slow_disk
+slow_down pwrite64
 start_readers
 mount_is_quick
+# Reads ahead of one file do not stand behind those of another.
+quick cat "$mnt/images/odd/other:1/rootfs/data" > /dev/null
 for reader in "${readers[@]}"; do ! is_gone "$reader" || fail "a reader did not wait"; done
 
 note "kill -9 of those who have a thread, and of those who stand in line"
@@ -72,24 +91,12 @@ for reader in "${readers[0]}" "${readers[@]: -2}"; do
 done
 
 note "SIGTERM while they wait"
-daemon=${daemons[$mnt]}
-kill -TERM "$daemon"
-wait_until 30 is_gone "$daemon"
-status=0
-wait "$daemon" || status=$?
-unset "daemons[$mnt]"
-expect_eq 0 "$status" "exit status of the daemon"
-for reader in "${readers[@]}"; do
-  wait_until 20 is_gone "$reader"
-  ! wait "$reader" 2> /dev/null || fail "a reader got bytes that were not there"
-done
-! is_mounted "$mnt" || fail "a mount is left"
-kill -TERM "$tracer" 2> /dev/null || true
+end_while_they_wait
 
 note "a directory whose index has to be made"
 rm -rf "$store/cache"
 start_mount
-slow_disk
+slow_down pwrite64
 for _ in 1 2 3 4; do
   ls "$mnt/images/odd/packed:1/rootfs" > "$work/listed" 2>&1 &
   children+=($!)
@@ -99,7 +106,32 @@ mount_is_quick
 kill -TERM "$tracer"
 wait_until 60 grep -qx f31 "$work/listed"
 
+stop_mount
+
+note "kill -9 and SIGTERM while an index is made"
+rm -rf "$store/cache"
+start_mount
+mount_is_quick
+slow_down pread64
+stat "$mnt/images/odd/packed:1/rootfs/f0" > /dev/null 2>&1 &
+children+=("$!")
+sleep 1
+mount_is_quick
+kill -KILL "$!"
+wait_until 20 is_gone "$!"
+readers=()
+# The kernel asks for one name of a directory at a time and keeps the others waiting, deaf to kill.
+for ((i = 0; i < waiting; i++)); do
+  stat "$mnt/images/odd/packed:1/rootfs/f$((i % 32))" > /dev/null 2>&1 &
+  readers+=($!)
+done
+children+=("${readers[@]}")
+sleep 1
+mount_is_quick
+end_while_they_wait
+
 note "renames that publish, while another holds the store's lock"
+start_mount
 copy_in "$work/other.tar" .one.tar
 copy_in "$work/other.tar" .two.tar
 copy_in "$work/other.tar" .three.tar
