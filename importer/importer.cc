@@ -36,7 +36,7 @@ struct Importer::State {
   }
 
   Outcome publish_as(const std::string& file_name) {
-    Reading reading = read_documents(intake.archive(), options.limits, file_name, true);
+    Reading reading = read_documents(intake.archive(), options.limits, file_name, marker_passed);
     if (!marker_passed)
       reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
     const auto images = settle_names(std::move(reading.images), options.name);
@@ -98,9 +98,11 @@ struct Importer::State {
     static_cast<void>(read_documents(intake.archive(), options.limits, options.file_name, false));
   }
 
-  // Everything is there that will be.
+  // Everything is there that will be. Without the end marker no more is taken for whole than a
+  // flush at this place takes: complete().
   Reading check_all() {
-    Reading reading = read_documents(intake.archive(), options.limits, options.file_name, true);
+    Reading reading =
+        read_documents(intake.archive(), options.limits, options.file_name, marker_passed);
     if (reading.missing) refuse(*reading.missing);
     static_cast<void>(settle_names(reading.images, options.name));
     return reading;

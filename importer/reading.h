@@ -27,8 +27,9 @@ struct Reading {
 };
 
 // Reads the documents that have arrived: by index.json when its images are whole, else by
-// manifest.json. `file_name`: of the archive. `all`: no more will come; until then manifest.json
-// is not read where an OCI layout may be on its way. What is there and wrong throws Error.
+// manifest.json. `file_name`: of the archive. `all`: the end marker has passed; until then
+// manifest.json is not read where an OCI layout may be on its way. What is there and wrong throws
+// Error.
 [[nodiscard]] Reading read_documents(Archive& archive, const Limits& limits,
                                      const std::string& file_name, bool all);
 

@@ -101,6 +101,12 @@ BOOST_AUTO_TEST_CASE(it_is_complete_only_behind_the_marker_while_an_index_json_m
   BOOST_TEST(seen.stays_true);
 }
 
+BOOST_AUTO_TEST_CASE(without_the_marker_an_end_is_judged_as_a_close_at_the_same_place) {
+  const std::string start = LayerWriter().file("blobs/sha256/other", "1").unfinished();
+  BOOST_TEST(refusal(start + entries()).errno_value() == ENODATA);
+  BOOST_TEST(import(start + entries() + std::string(1024, '\0')).images.size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(a_wrong_document_ends_the_import_before_the_archive_does) {
   const auto given_for = [&](const std::string& archive) {
     importer::Importer importer(*store, {});
