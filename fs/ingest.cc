@@ -161,8 +161,12 @@ UploadPtr Ingest::make_upload(const IngestFilePtr& file) {
 
 // The first bytes have come: what was there before makes way, and the name is what it is now.
 Verdict Ingest::import(const IngestFilePtr& file, importer::BytePipe& pipe) {
+  std::string name;
+  {
+    const auto held = file->hold_name();
+    name = file->name();
+  }
   cancel(file->take_earlier(), kNewCopy);
-  const std::string name = file->name();
   return hooks_.import({name, file->owner(), is_temporary(name)}, pipe);
 }
 
@@ -244,6 +248,7 @@ void Ingest::rename(std::string_view from, std::string_view to, bool keep, const
   if (!file) throw Error(lookup(from) ? EPERM : ENOENT, "no archive of that name");
   file->check_access(caller, options_.uid);
   check_target(file, to, keep, caller);
+  const auto held = file->hold_name();
   if (is_temporary(file->name()) && !is_temporary(to)) publish(*file, std::string(to));
   {
     const std::lock_guard lock(mutex_);

@@ -165,6 +165,8 @@ void IngestFile::rename(std::string name) {
   changed_ = now();
 }
 
+std::unique_lock<std::mutex> IngestFile::hold_name() { return std::unique_lock(naming_); }
+
 uid_t IngestFile::owner() const {
   const std::lock_guard lock(mutex_);
   return uid_;

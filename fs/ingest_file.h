@@ -64,6 +64,9 @@ class IngestFile final : public Node {
 
   [[nodiscard]] std::string name() const;
   void rename(std::string name);
+  // While it is held nobody else renames the file, and no import of it begins: an import goes by
+  // the name that it begins with.
+  [[nodiscard]] std::unique_lock<std::mutex> hold_name();
   [[nodiscard]] uid_t owner() const;
   // Listed until its end.
   [[nodiscard]] bool is_arriving() const;
@@ -85,6 +88,7 @@ class IngestFile final : public Node {
   void check_there() const;
 
   const NodeId id_;
+  std::mutex naming_;  // taken before mutex_
   mutable std::mutex mutex_;
   std::condition_variable detached_;
   std::string name_;

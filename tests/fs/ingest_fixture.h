@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <chrono>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -37,6 +38,7 @@ struct IngestFixture {
     if (verdict.errno_value == 0 && arrival.temporary) {
       verdict.publish = [this](const std::string& name) {
         published.push_back(name);
+        if (while_publishing) while_publishing();
         return publication;
       };
     }
@@ -83,6 +85,7 @@ struct IngestFixture {
   FakeImport import;
   std::vector<std::string> refused;
   std::vector<std::string> published;
+  std::function<void()> while_publishing;
   Verdict publication;  // what comes of it
   Ingest ingest;
 };

@@ -141,6 +141,18 @@ BOOST_AUTO_TEST_CASE(a_temporary_name_that_is_renamed_before_it_is_written_is_no
   BOOST_TEST(!opened.file->upload()->verdict()->publish);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_written_anew_while_the_older_is_published_goes_by_the_new_name) {
+  BOOST_TEST(copy(".a.tar.x", "END") == 0);
+  const Ingest::Opened anew = ingest.create(".a.tar.x", 0644, 0, kAlice);
+  while_publishing = [&] {
+    BOOST_TEST(write(anew, "END") == 0);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));  // its import would begin
+  };
+  ingest.rename(".a.tar.x", "a.tar", false, kAlice);
+  BOOST_TEST(flush(anew) == 0);
+  BOOST_TEST(!anew.file->upload()->verdict()->publish);
+}
+
 BOOST_AUTO_TEST_CASE(a_bad_archive_of_a_temporary_name_cannot_be_renamed) {
   BOOST_TEST(copy(".a.tar.x", "BAD") == EBADMSG);
   BOOST_TEST(errno_of([&] { ingest.rename(".a.tar.x", "a.tar", false, kAlice); }) == EBADMSG);
