@@ -25,8 +25,8 @@ class WaitingRequest final : public Later::Waiting {
 
 }  // namespace
 
-void answer_later(Mount& mount, Request& request, LateAnswer answer) {
-  mount.later.add(std::make_unique<WaitingRequest>(std::move(request), std::move(answer)));
+void answer_later(Later& later, Request& request, LateAnswer answer) {
+  later.add(std::make_unique<WaitingRequest>(std::move(request), std::move(answer)));
 }
 
 }  // namespace imagefs::fs

@@ -1,7 +1,7 @@
 // How an operation hands its request to the threads that may wait (later.h).
 //
 //   if (content->ready(offset, size)) return answer(request, *content);
-//   answer_later(mount, request, [=](Request& waiting, const Patience& patience) {
+//   answer_later(mount.later, request, [=](Request& waiting, const Patience& patience) {
 //     content->await(offset, size, patience);
 //     answer(waiting, *content);
 //   });
@@ -18,13 +18,13 @@ namespace imagefs::fs {
 // Waits and answers; what it throws becomes the answer. It runs when the operation has returned, so
 // it holds copies of all that libfuse has given to that.
 using LateAnswer = std::function<void(Request&, const Patience&)>;
-void answer_later(Mount& mount, Request& request, LateAnswer answer);
+void answer_later(Later& later, Request& request, LateAnswer answer);
 
 // Answers for a node as soon as it is ready: now, in most cases.
 template <typename Answer>
 void answer_when_ready(Mount& mount, Request& request, const NodePtr& node, const Answer& answer) {
   if (node->ready()) return answer(request, *node);
-  answer_later(mount, request, [=](Request& waiting, const Patience& patience) {
+  answer_later(mount.later, request, [=](Request& waiting, const Patience& patience) {
     node->await(patience);
     answer(waiting, *node);
   });

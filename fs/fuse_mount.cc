@@ -4,6 +4,16 @@
 
 namespace imagefs::fs {
 
+void Mount::end_waiting() {
+  later.end();
+  publishing.end();
+}
+
+void Mount::join_waiting() {
+  later.join();
+  publishing.join();
+}
+
 double attribute_timeout(const Node& node) {
   return node.lifetime() == Lifetime::fixed ? kForever : 0;
 }

@@ -19,6 +19,8 @@ namespace imagefs::fs {
 inline constexpr double kForever = 1e9;
 // Each has a reader's bytes in memory while it answers, 1 MiB at most.
 inline constexpr std::size_t kWaitingThreads = 32;
+// They wait for each other's lock of the store.
+inline constexpr std::size_t kPublishingThreads = 2;
 
 struct Mount {
   Mount(std::shared_ptr<const MountRoot> mount_root, Ingest* own_ingest, Refresher& own_refresher,
@@ -29,6 +31,10 @@ struct Mount {
         refresher(own_refresher),
         store(store_directory) {}
 
+  // As Later has them, of all who wait.
+  void end_waiting();
+  void join_waiting();
+
   std::shared_ptr<const MountRoot> root;
   NodeTable nodes;
   HandleTable handles;
@@ -36,6 +42,7 @@ struct Mount {
   Refresher& refresher;
   int store;  // the store's directory
   Later later{kWaitingThreads};
+  Later publishing{kPublishingThreads};  // renames: they do not stand behind slow readers
 };
 
 // The entry that tells the kernel of a node: `parent` decides how long the name may be believed.

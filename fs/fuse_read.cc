@@ -99,7 +99,7 @@ void read(Mount& mount, Request& request, fuse_ino_t /*id*/, std::size_t size, o
   const ContentPtr content = mount.handles.get(file->fh)->content;
   const auto from = static_cast<std::uint64_t>(offset);
   if (content->ready(from, size)) return answer_bytes(request, *content, size, from);
-  answer_later(mount, request, [=](Request& waiting, const Patience& patience) {
+  answer_later(mount.later, request, [=](Request& waiting, const Patience& patience) {
     content->await(from, size, patience);
     answer_bytes(waiting, *content, size, from);
   });

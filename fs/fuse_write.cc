@@ -182,7 +182,7 @@ void rename(Mount& mount, Request& request, fuse_ino_t parent, const char* name,
   Ingest& ingest = ingest_at(mount, parent, name);
   (void)ingest_at(mount, new_parent, new_name);
   const bool keep = (flags & RENAME_NOREPLACE) != 0;
-  answer_later(mount, request,
+  answer_later(mount.publishing, request,
                [&ingest, from = std::string(name), to = std::string(new_name), keep](
                    Request& waiting, const Patience& /*it is not given up half-way*/) {
                  ingest.rename(from, to, keep, waiting.caller());

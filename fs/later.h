@@ -4,7 +4,8 @@
 // everybody. A request whose answer is not at hand (bytes of a layer that is still being decoded,
 // an index that has to be made, an archive that is published at its rename) comes here and waits in
 // a thread of its own. There are only so many of these; what comes then stands in line, because
-// whoever reads a file does not expect EAGAIN.
+// whoever reads a file does not expect EAGAIN. So what waits for one thing must not stand behind
+// what waits for another: each kind has a Later of its own.
 //
 // Each request gets its answer: soon when its caller is being killed or the mount goes away.
 //

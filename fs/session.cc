@@ -171,10 +171,10 @@ class Service {
   // what arrives gets its answer, and the kernel gives up the rest. In this order: the forgetter
   // may stand behind a request.
   void end() {
-    mount_->later.end();
+    mount_->end_waiting();
     forgetter_.stop();
     session_->stop();
-    mount_->later.join();
+    mount_->join_waiting();
     drop_.reset();
     if (ingest_) ingest_->stop();
     session_->disconnect();

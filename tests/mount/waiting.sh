@@ -14,7 +14,7 @@ mount_is_quick() {
   quick cat "$mnt/.imagefs/status.json" > /dev/null
 }
 
-# A gzip layer with 32 files of 1 MiB that do not compress, and next to it what is quick to read.
+# A gzip layer with 56 files of 1 MiB that do not compress, and next to it what is quick to read.
 make_packed_image() {
   (
     cd "$support"
@@ -23,7 +23,7 @@ import random, sys
 import tarball
 from images import Docker
 
-files = (tarball.file(f"f{i}", random.Random(i).randbytes(1 << 20)) for i in range(32))
+files = (tarball.file(f"f{i}", random.Random(i).randbytes(1 << 20)) for i in range(56))
 image = Docker("odd/packed:1", layers=(b"".join(files) + tarball.END,))
 image.layers = [tarball.gzip(layer) for layer in image.layers]
 open(sys.argv[1], "wb").write(image.archive())
@@ -44,10 +44,11 @@ traced() {
   grep -Eq '^TracerPid:[[:space:]]*[1-9]' "/proc/${daemons[$mnt]}/status"
 }
 
+# Each of a file of its own: those of one file would wait for its pages, in the kernel.
 start_readers() {
   local i
   for ((i = 0; i < waiting; i++)); do
-    cat "$mnt/images/odd/packed:1/rootfs/f31" > /dev/null 2>&1 &
+    cat "$mnt/images/odd/packed:1/rootfs/f$((16 + i))" > /dev/null 2>&1 &
     readers+=($!)
   done
   children+=("${readers[@]}")
@@ -77,11 +78,14 @@ copy_in "$work/packed.tar"
 copy_in "$work/other.tar"
 
 note "$waiting readers of a layer that is being decoded"
+copy_in "$work/other.tar" .moved.tar
 slow_down pwrite64
 start_readers
 mount_is_quick
 # Reads ahead of one file do not stand behind those of another.
 quick cat "$mnt/images/odd/other:1/rootfs/data" > /dev/null
+# Nor does an archive that is published at its rename.
+quick mv "$mnt/ingest/.moved.tar" "$mnt/ingest/moved.tar"
 for reader in "${readers[@]}"; do ! is_gone "$reader" || fail "a reader did not wait"; done
 
 note "kill -9 of those who have a thread, and of those who stand in line"
