@@ -15,7 +15,7 @@ sampler=
 declare -A times peaks
 
 clean_up() {
-  unmount_store
+  unmount
   ! declare -F stop_containerd >/dev/null || stop_containerd
   rm -rf --one-file-system "$work"
 }
@@ -24,19 +24,23 @@ trap 'exit 1' INT TERM HUP
 
 installed() { command -v "$1" >/dev/null; }
 
-mount_store() {  # mount_store OPTIONS: a new, empty store
-  rm -rf --one-file-system "$work/store"
+serve() {  # serve COMMAND...: mounts $mnt, and stays in the foreground
   mkdir -p "$mnt"
-  "$imagefs" mount -f --store "$work/store" -o "$1" "$mnt" 2>"$work/mount.log" &
+  "$@" 2>"$work/mount.log" &
   daemon=$!
   local tries=0
-  until [[ -d $mnt/ingest ]]; do
+  until mountpoint -q "$mnt"; do
     if ! kill -0 "$daemon" 2>/dev/null || ((++tries > 200)); then
       cat "$work/mount.log" >&2
       exit 1
     fi
     sleep 0.05
   done
+}
+
+mount_store() {  # mount_store OPTIONS: a new, empty store
+  rm -rf --one-file-system "$work/store"
+  serve "$imagefs" mount -f --store "$work/store" -o "$1" "$mnt"
   echo 0 >"$work/peak"
   sample_memory &
   sampler=$!
@@ -54,14 +58,18 @@ sample_memory() {
   done
 }
 
-unmount_store() {
+unmount() {
   [[ $daemon ]] || return 0
-  kill "$sampler" 2>/dev/null || true
-  wait "$sampler" 2>/dev/null || true
+  if [[ $sampler ]]; then
+    kill "$sampler" 2>/dev/null || true
+    wait "$sampler" 2>/dev/null || true
+  fi
   kill -TERM "$daemon" 2>/dev/null || true
   wait "$daemon" 2>/dev/null || true
-  daemon=
+  daemon= sampler=
 }
+
+drop_caches() { sync && echo 3 >/proc/sys/vm/drop_caches; }
 
 seconds() {  # seconds COMMAND...: how long it takes
   local start=$EPOCHREALTIME
@@ -115,4 +123,4 @@ cp_sync_tidy() { rm -f "$work/copy"; }
 
 imagefs_cp_prepare() { mount_store rw; }
 imagefs_cp() { cp "$archive" "$mnt/ingest/"; }
-imagefs_cp_tidy() { unmount_store; }
+imagefs_cp_tidy() { unmount; }

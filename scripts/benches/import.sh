@@ -4,7 +4,30 @@ sha256() { openssl dgst -sha256 "$archive"; }
 
 imagefs_dd_64k_prepare() { mount_store rw; }
 imagefs_dd_64k() { dd if="$archive" of="$mnt/ingest/a.tar" bs=64k; }
-imagefs_dd_64k_tidy() { unmount_store; }
+imagefs_dd_64k_tidy() { unmount; }
+
+skopeo_copy() { skopeo copy docker-archive:"$archive" docker-archive:"$1":bench/skopeo:latest; }
+skopeo_to_disk_prepare() { rm -f "$work/copy"; }
+skopeo_to_disk() { skopeo_copy "$work/copy" && sync -f "$work/copy"; }
+skopeo_to_disk_tidy() { rm -f "$work/copy"; }
+skopeo_to_imagefs_prepare() { mount_store rw; }
+skopeo_to_imagefs() { skopeo_copy "$mnt/ingest/a.tar"; }
+skopeo_to_imagefs_tidy() { unmount; }
+
+# From the rename that completes it until its image can be looked at.
+imagefs_drop_prepare() {
+  mkdir -p "$work/drop"
+  mount_store "drop=$work/drop"
+  cp "$archive" "$work/drop/.a.tar"
+}
+imagefs_drop() {
+  mv "$work/drop/.a.tar" "$work/drop/a.tar"
+  until [[ -e $mnt/images/docker.io/library/bench:latest ]]; do sleep 0.01; done
+}
+imagefs_drop_tidy() {
+  unmount
+  rm -r "$work/drop"
+}
 
 all_of() {  # all_of PID...: waits for each; fails when one failed
   local pid status=0
@@ -36,10 +59,10 @@ sha256_4() {
 }
 imagefs_4_prepare() { mount_store max_imports=16; }
 imagefs_4() { at_once 4 "$mnt/ingest"; }
-imagefs_4_tidy() { unmount_store; }
+imagefs_4_tidy() { unmount; }
 imagefs_16_prepare() { mount_store max_imports=16; }
 imagefs_16() { at_once 16 "$mnt/ingest"; }
-imagefs_16_tidy() { unmount_store; }
+imagefs_16_tidy() { unmount; }
 
 containerd=
 ctr_import_prepare() {
@@ -80,6 +103,9 @@ peers=()
 archive=$work/small.tar
 scripts/benches/make-archive docker $((400 << 20)) "$archive"
 compare 'Docker archive, 0.4 GiB' cp_sync sha256 imagefs_cp imagefs_dd_64k "${peers[@]}"
+others=(imagefs_drop)
+! installed skopeo || others+=(skopeo_to_disk skopeo_to_imagefs)
+compare 'the same, by other ways' cp_sync sha256 "${others[@]}"
 compare 'the same, 4 and 16 copies at once' cp_sync_4 sha256_4 imagefs_4 imagefs_16
 rm "$archive"
 archive=$work/large.tar
