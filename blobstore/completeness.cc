@@ -1,16 +1,24 @@
 #include "blobstore/completeness.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
 #include <cerrno>
+#include <optional>
 #include <set>
 #include <utility>
 
 #include "blobstore/blob_files.h"
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
+#include "blobstore/files.h"
+#include "blobstore/index.h"
 #include "blobstore/marking.h"
 
 namespace imagefs::blobstore {
 namespace {
+
+constexpr int kMaxLooks = 100;
 
 // Looks for blobs that images refer to and that are absent.
 class Completeness {
@@ -73,12 +81,36 @@ class Completeness {
   std::vector<Store::Damage> missing_;
 };
 
-}  // namespace
-
-std::vector<Store::Damage> find_missing(const Directory& directory, const Index& index) {
+std::vector<Store::Damage> look(const Directory& directory) {
   Completeness completeness(directory);
+  const Index index = read_index(directory);
   for (const Image& image : index.images()) completeness.check(image.descriptor, "index.json");
   return completeness.take();
+}
+
+// Zeros when there is none.
+struct stat status_of_index(const Directory& directory) {
+  struct stat status{};
+  if (::fstatat(directory.root.get(), "index.json", &status, AT_SYMLINK_NOFOLLOW) == 0) {
+    return status;
+  }
+  if (errno != ENOENT) throw_errno("cannot stat index.json");
+  return {};
+}
+
+}  // namespace
+
+std::vector<Store::Damage> find_missing(const Directory& directory) {
+  auto missing = look(directory);
+  if (missing.empty()) return missing;
+  std::optional<StoreLock> lock;
+  if (!directory.read_only) lock.emplace(directory.root.get());
+  for (int looks = 0; looks < kMaxLooks; ++looks) {
+    const struct stat before = status_of_index(directory);
+    missing = look(directory);
+    if (missing.empty() || same_file(before, status_of_index(directory))) return missing;
+  }
+  throw Error(EAGAIN, "the store changes faster than it can be verified");
 }
 
 }  // namespace imagefs::blobstore

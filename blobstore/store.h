@@ -85,7 +85,8 @@ class Store {
   };
   // Rereads every blob, and checks that all that images refer to is there. What is damaged is
   // remembered in cache/damaged and reads as EIO until a good copy is imported. `progress` is
-  // called with bytes done and bytes in all.
+  // called with bytes done and bytes in all. What is removed, collected or imported meanwhile, also
+  // by other processes, is no damage.
   std::vector<Damage> verify(
       const std::function<void(std::uint64_t done, std::uint64_t total)>& progress = {});
 

@@ -148,9 +148,7 @@ std::vector<Store::Damage> Store::verify(
   const Directory& directory = state_->directory;
   const std::set<Digest> marked = directory.marks.all(directory.root.get());
   std::vector<Damage> damages = remember(directory, reread(directory, marked, progress));
-  for (Damage& missing : find_missing(directory, blobstore::read_index(directory))) {
-    damages.push_back(std::move(missing));
-  }
+  for (Damage& missing : find_missing(directory)) damages.push_back(std::move(missing));
   return damages;
 }
 

@@ -1,7 +1,9 @@
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <functional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -138,6 +140,65 @@ BOOST_AUTO_TEST_CASE(a_missing_blob_is_found) {
              "is missing, but the document " + image.manifest().str() + " refers to it");
   add(*store, image, kName);
   BOOST_TEST(store->verify().empty());
+}
+
+// An image whose manifest takes a while to read.
+void add_slow_image(Store& store) {
+  const HeldBlob config = write(store, "{}");
+  const HeldBlob manifest =
+      write(store, R"({"schemaVersion":2,"config":{"mediaType":"x","digest":")" +
+                       config.digest.str() + R"(","size":2},"layers":[],"annotations":{"x":")" +
+                       std::string(8 << 20, 'x') + "\"}}");
+  const Descriptor descriptor{media_type::kOciManifest, manifest.digest, manifest.size};
+  store.commit({&config, &manifest}, [&](Index& index) {
+    index.add({.descriptor = descriptor, .name = {}, .imported = kNow, .superseded = {}}, kNow);
+  });
+}
+
+// Imports an image, takes its name away and then its blobs, again and again, until it goes.
+class Churn {
+ public:
+  explicit Churn(const StoreFixture& fixture) : fixture_(fixture), thread_([this] { run(); }) {}
+  Churn(const Churn&) = delete;
+  Churn& operator=(const Churn&) = delete;
+  ~Churn() {
+    ended_ = true;
+    thread_.join();
+  }
+
+  [[nodiscard]] int rounds() const { return rounds_; }
+
+ private:
+  void run() {
+    const auto store = fixture_.open();
+    const TestImage image = make_image(*store, "moving");
+    for (; !ended_; ++rounds_) {
+      add(*store, image, kName);
+      store->commit({}, [](Index& index) { index.remove_name(kName); });
+      for (const HeldBlob& blob : image.blobs) {
+        std::filesystem::remove(fixture_.blob_path(blob.digest));
+      }
+    }
+  }
+
+  const StoreFixture& fixture_;
+  std::atomic<bool> ended_ = false;
+  std::atomic<int> rounds_ = 0;
+  std::thread thread_;
+};
+
+BOOST_AUTO_TEST_CASE(what_goes_with_its_image_meanwhile_is_not_missing) {
+  const auto store = open();
+  const auto reader = open(Store::Access::read_only);
+  add_slow_image(*store);
+  const Churn churn(*this);
+  while (churn.rounds() < 500) {
+    for (const auto& each : {store, reader}) {
+      for (const Store::Damage& damage : each->verify()) {
+        BOOST_FAIL(damage.digest.str() + ": " + damage.why);
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(something_else_of_a_blobs_name_is_found) {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# All at once, for IMAGEFS_STRESS_SECONDS (10): imports, refusals, removals, collections, verifications, reads,
-# listings and a second mount, while the daemon is killed again and again. Nothing hangs, what cp
-# promised is kept, and the store stays whole.
+# All at once, for IMAGEFS_STRESS_SECONDS (10): imports, refusals, removals, collections,
+# verifications, reads, listings and a second mount, while the daemon is killed again and again.
+# Nothing hangs, what cp promised is kept, and the store stays whole.
 source "$(dirname "$0")/lib.sh"
 require faketime
 ((EUID == 0)) || skip "needs root"
@@ -12,11 +12,15 @@ ulimit -c 0
 # Runs a command whose success depends on whether the daemon lives; that it ends does not.
 ends() {
   local status=0
-  timeout 60 "$@" > /dev/null 2>&1 || status=$?
+  timeout 60 "$@" > "${output:-/dev/null}" 2>&1 || status=$?
   ((status != 124)) || fail "hangs: $*"
   return "$status"
 }
-must() { ends "$@" || fail "failed: $*"; }
+must() {
+  local output=$work/output.$BASHPID status=0
+  ends "$@" || status=$?
+  ((status == 0)) || fail "exit status $status: $*: $(head -c 8192 "$output")"
+}
 count() { echo >> "$work/$1.count"; }
 
 import_kept() {
