@@ -21,12 +21,7 @@ bool Decoding::ready(std::uint64_t end) const {
 
 void Decoding::await(std::uint64_t end, const Patience& patience) const {
   std::unique_lock lock(mutex_);
-  const auto decided = [&] { return failure_ || decoded_ >= end; };
-  while (!progress_.wait_for(lock, kPatiencePeriod, decided)) {
-    lock.unlock();
-    patience();
-    lock.lock();
-  }
+  wait_patiently(lock, progress_, patience, [&] { return failure_ || decoded_ >= end; });
   if (decoded_ < end) throw Error(*failure_);
 }
 

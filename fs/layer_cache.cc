@@ -4,14 +4,12 @@
 #include <sys/stat.h>
 
 #include <cerrno>
-#include <exception>
 #include <optional>
 #include <utility>
 
 #include "blobstore/error.h"
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
-#include "fs/layer_failure.h"
 #include "fs/log.h"
 #include "importer/layer_index_file.h"
 #include "importer/layer_reader.h"
@@ -41,9 +39,7 @@ std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uin
 
 LayerCache::IndexPtr LayerCache::index(const Digest& layer, const Patience& patience) {
   if (IndexPtr found = find_index(layer)) return found;
-  const std::shared_future<IndexPtr> made = start_making(layer);
-  while (made.wait_for(kPatiencePeriod) != std::future_status::ready) patience();
-  return made.get();
+  return maker_.make(layer, patience);
 }
 
 LayerCache::IndexPtr LayerCache::find_index(const Digest& layer) {
@@ -52,61 +48,39 @@ LayerCache::IndexPtr LayerCache::find_index(const Digest& layer) {
     if (IndexPtr known = indexes_.find(layer)) return known;
   }
   IndexPtr opened = importer::open_layer_index(store_->directory_fd(), layer);
-  if (!opened) return nullptr;
-  const std::lock_guard lock(mutex_);
-  static_cast<void>(indexes_.insert(layer, opened));
+  if (opened) keep(layer, opened);
   return opened;
 }
 
-std::shared_future<LayerCache::IndexPtr> LayerCache::start_making(const Digest& layer) {
-  const std::lock_guard lock(mutex_);
-  const auto failure = failures_.find(layer);
-  if (failure != failures_.end()) throw Error(EIO, failure->second);
-  const auto known = making_.find(layer);
-  if (known != making_.end()) return known->second;
-  const auto promise = std::make_shared<std::promise<IndexPtr>>();
-  makers_.start([this, layer, promise] { make(layer, *promise); });
-  return making_.emplace(layer, promise->get_future().share()).first->second;
-}
-
-void LayerCache::make(const Digest& layer, std::promise<IndexPtr>& promise) {
-  IndexPtr made;
-  std::exception_ptr failure;
-  try {
-    made = make_index(layer);
-  } catch (...) {
-    failure = std::current_exception();
-  }
-  {
-    const std::lock_guard lock(mutex_);  // whoever asks from now on is not told of this failure
-    making_.erase(layer);
-  }
-  failure ? promise.set_exception(failure) : promise.set_value(made);
-}
-
 LayerCache::IndexPtr LayerCache::make_index(const Digest& layer) {
-  const std::lock_guard making(one_at_a_time_);
-  const UniqueFd blob = open_blob(layer);
-  const UniqueFd directory =
-      store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
   try {
-    auto made = importer::rebuild_layer_index(directory ? directory.get() : -1, blob.get(),
-                                              limits_.max_layer, [this] { check_wanted(); });
-    for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
-    if (directory) made.file.publish(directory.get(), layer.hex());
-    IndexPtr index = importer::LayerIndex::open(made.file.fd());
-    if (!index) throw Error(EIO, "an index that was just made is damaged");
-    const std::lock_guard lock(mutex_);
-    static_cast<void>(indexes_.insert(layer, index));
+    IndexPtr index = rebuild_index(layer);
+    keep(layer, index);
     return index;
   } catch (const Error& error) {
     const std::string sentence = "layer " + layer.str() + ": " + error.sentence();
     log(LOG_WARNING, sentence);
-    if (!is_of_the_layer(error)) throw Error(error.errno_value(), sentence);
-    const std::lock_guard lock(mutex_);
-    failures_.emplace(layer, sentence);
-    throw Error(EIO, sentence);
+    throw Error(error.errno_value(), sentence);
   }
+}
+
+LayerCache::IndexPtr LayerCache::rebuild_index(const Digest& layer) const {
+  const UniqueFd blob = open_blob(layer);
+  const UniqueFd directory =
+      store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
+  auto made = importer::rebuild_layer_index(directory ? directory.get() : -1, blob.get(),
+                                            limits_.max_layer, [this] { check_wanted(); });
+  for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
+  if (directory) made.file.publish(directory.get(), layer.hex());
+  IndexPtr index = importer::LayerIndex::open(made.file.fd());
+  if (!index) throw Error(EIO, "an index that was just made is damaged");
+  return index;
+}
+
+void LayerCache::keep(const Digest& layer, const IndexPtr& index) {
+  IndexPtr dropped;
+  const std::lock_guard lock(mutex_);
+  dropped = indexes_.insert(layer, index);
 }
 
 void LayerCache::check_wanted() const {

@@ -6,21 +6,19 @@
 // temporary files.
 //
 // Both are made in threads of the cache's own, that give up soon after it ends: who needs them
-// waits as long as he likes.
+// waits as long as he likes. One makes all the indexes, one after the other.
 //
 // Thread safety: every member from any thread; index() alone waits.
 #pragma once
 
 #include <atomic>
 #include <cstdint>
-#include <future>
-#include <map>
 #include <memory>
 #include <mutex>
-#include <string>
 
 #include "blobstore/digest.h"
 #include "blobstore/store.h"
+#include "fs/index_maker.h"
 #include "fs/layer_bytes.h"
 #include "fs/patience.h"
 #include "fs/recent.h"
@@ -42,7 +40,7 @@ class LayerCache {
   LayerCache& operator=(const LayerCache&) = delete;
   ~LayerCache() { ended_ = true; }
 
-  using IndexPtr = std::shared_ptr<const importer::LayerIndex>;
+  using IndexPtr = IndexMaker::IndexPtr;
   // Waits for one that has to be made. Throws Error: EIO when the blob is absent or damaged, or no
   // tar; ENOSPC, ENOMEM …; what `patience` throws.
   [[nodiscard]] IndexPtr index(const blobstore::Digest& layer, const Patience& patience);
@@ -53,9 +51,9 @@ class LayerCache {
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);
 
  private:
-  [[nodiscard]] std::shared_future<IndexPtr> start_making(const blobstore::Digest& layer);
-  void make(const blobstore::Digest& layer, std::promise<IndexPtr>& promise);
+  void keep(const blobstore::Digest& layer, const IndexPtr& index);
   [[nodiscard]] IndexPtr make_index(const blobstore::Digest& layer);
+  [[nodiscard]] IndexPtr rebuild_index(const blobstore::Digest& layer) const;
   void check_wanted() const;
   [[nodiscard]] LayerBytesPtr open_bytes(const blobstore::Digest& layer, std::uint64_t size);
   [[nodiscard]] UniqueFd open_blob(const blobstore::Digest& layer) const;
@@ -66,13 +64,10 @@ class LayerCache {
   const std::shared_ptr<const blobstore::Store> store_;
   const Limits limits_;
   std::atomic<bool> ended_ = false;
-  std::mutex one_at_a_time_;  // held while an index is made; never together with mutex_
-  std::mutex mutex_;          // of what follows; nothing slow happens under it
+  std::mutex mutex_;  // of what follows; nothing slow happens under it
   Recent<blobstore::Digest, const importer::LayerIndex> indexes_{kOpenIndexes};
-  std::map<blobstore::Digest, std::string> failures_;  // why layers can have no index
-  std::map<blobstore::Digest, std::shared_future<IndexPtr>> making_;
   // When all this ends, the decoders give up first: who makes an index may wait for their memory.
-  Threads makers_;
+  IndexMaker maker_{[this](const blobstore::Digest& layer) { return make_index(layer); }};
   const std::shared_ptr<Threads> decoders_ = std::make_shared<Threads>();
   Recent<blobstore::Digest, LayerBytes> bytes_{kOpenLayers};
 };
