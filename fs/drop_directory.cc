@@ -61,8 +61,11 @@ class StoppableSource final : public importer::ByteSource {
   StoppableSource(UniqueFd file, const std::atomic<bool>& stopping)
       : source_(std::move(file)), stopping_(stopping) {}
   [[nodiscard]] std::span<const std::byte> next() override {
-    if (stopping_) throw Error(ECANCELED, "the mount ends");
+    check();
     return source_.next();
+  }
+  void check() override {
+    if (stopping_) throw Error(ECANCELED, "the mount ends");
   }
 
  private:

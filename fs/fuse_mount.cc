@@ -21,8 +21,8 @@ double attribute_timeout(const Node& node) {
 fuse_entry_param make_entry(const Node& parent, const Node& node) {
   fuse_entry_param entry{};
   entry.ino = node.id();
-  entry.attr = node.attributes();
   entry.attr_timeout = attribute_timeout(node);
+  entry.attr = node.attributes();
   // A directory of names is itself wherever its path is; the name of an image may lead to another
   // image at the next lookup.
   const bool stays =

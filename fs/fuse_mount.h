@@ -47,6 +47,8 @@ struct Mount {
 
 // The entry that tells the kernel of a node: `parent` decides how long the name may be believed.
 [[nodiscard]] fuse_entry_param make_entry(const Node& parent, const Node& node);
+// Of attributes that are asked for after it: those from before a node became fixed may be believed
+// no longer than it was.
 [[nodiscard]] double attribute_timeout(const Node& node);
 
 // What an opened file's flags are for its node: fixed content stays cached, what changes is read

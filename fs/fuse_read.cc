@@ -55,7 +55,8 @@ void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
   const NodePtr node = mount.nodes.get(id);
   if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
-  request.attributes(node->attributes(), attribute_timeout(*node));
+  const double timeout = attribute_timeout(*node);
+  request.attributes(node->attributes(), timeout);
 }
 
 void readlink(Mount& mount, Request& request, fuse_ino_t id) {

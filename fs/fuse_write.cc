@@ -165,7 +165,8 @@ void setattr(Mount& mount, Request& request, fuse_ino_t id, struct stat* wanted,
   }
   file->change_times(new_time(set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, wanted->st_atim),
                      new_time(set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, wanted->st_mtim));
-  request.attributes(file->attributes(), attribute_timeout(*file));
+  const double timeout = attribute_timeout(*file);
+  request.attributes(file->attributes(), timeout);
 }
 
 void unlink(Mount& mount, Request& request, fuse_ino_t parent, const char* name) {

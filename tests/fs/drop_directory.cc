@@ -8,6 +8,7 @@
 #include <chrono>
 #include <condition_variable>
 #include <fstream>
+#include <future>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -42,6 +43,8 @@ class Fixture {
     std::ofstream(drops_.path() / name) << bytes;
   }
   std::filesystem::path path(const std::string& name) const { return drops_.path() / name; }
+
+  int store() const { return store_.get(); }
 
   // Waits until so many archives were seen; all of them, in order.
   std::vector<std::string> seen(std::size_t count) {
@@ -86,6 +89,17 @@ bool eventually(const Condition& condition) {
 void set_time(const std::filesystem::path& path, std::time_t seconds) {
   const timespec times[2] = {{.tv_sec = seconds, .tv_nsec = 0}, {.tv_sec = seconds, .tv_nsec = 0}};
   BOOST_REQUIRE_EQUAL(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+}
+
+// Whether check() throws, and what.
+bool is_refused(importer::ByteSource& source, Verdict& verdict) {
+  try {
+    source.check();
+    return false;
+  } catch (const Error& error) {
+    verdict = {error.errno_value(), error.sentence()};
+    return true;
+  }
 }
 
 using Seen = std::vector<std::string>;
@@ -166,6 +180,21 @@ BOOST_FIXTURE_TEST_CASE(what_is_no_regular_file_is_left_alone, Fixture) {
   BOOST_TEST(seen(1) == Seen{"real.tar=real"}, boost::test_tools::per_element());
   put("last.tar", "last");
   BOOST_TEST(seen(2) == (Seen{"real.tar=real", "last.tar=last"}), boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_import_that_waits_for_something_else_ends_with_it, Fixture) {
+  put("x.tar", "x");
+  std::promise<void> begun;
+  Verdict verdict;
+  {
+    const DropDirectory drop(path(""), store(), [&](const auto&, auto, auto& source) {
+      begun.set_value();
+      const bool thrown = eventually([&] { return is_refused(source, verdict); });
+      return thrown ? verdict : Verdict{};
+    });
+    begun.get_future().wait();
+  }
+  BOOST_TEST(verdict.errno_value == ECANCELED);
 }
 
 BOOST_FIXTURE_TEST_CASE(ten_thousand_files_are_each_imported_once, Fixture) {
