@@ -7,12 +7,19 @@
 
 #include "fs/as_error.h"
 #include "fs/layer_bytes.h"
-#include "fs/layer_eviction.h"
 #include "fs/layer_failure.h"
 #include "fs/log.h"
+#include "importer/free_space.h"
 #include "importer/layer_reader.h"
 
 namespace imagefs::fs {
+namespace {
+
+constexpr std::uint64_t kCheckEvery = 16 << 20;  // bytes between two looks at the disk
+
+Error not_yet() { return {EAGAIN, "these bytes are not decoded yet"}; }
+
+}  // namespace
 
 bool Decoding::ready(std::uint64_t end) const {
   const std::lock_guard lock(mutex_);
@@ -29,7 +36,7 @@ void Decoding::read(std::span<std::byte> into, std::uint64_t offset) const {
   FilePtr file;
   {
     const std::lock_guard lock(mutex_);
-    if (decoded_ < offset + into.size()) throw Error(EAGAIN, "these bytes are not decoded yet");
+    if (decoded_ < offset + into.size()) throw failure_.value_or(not_yet());
     file = file_;
   }
   read_fully(file->fd(), into, offset);
@@ -65,8 +72,8 @@ void Decoding::end(const Error& failure) {
 
 void Decoding::decode() {
   const Source& source = *source_;
-  const bool kept = source.directory && source.size <= source.max_cache;
-  if (kept) evict_layers(source.directory.get(), source.max_cache - source.size);
+  const auto room =
+      source.directory ? source.room->take(source.directory.get(), source.size) : std::nullopt;
   const auto file =
       std::make_shared<importer::CacheFile>(source.directory ? source.directory.get() : -1);
   {
@@ -76,13 +83,16 @@ void Decoding::decode() {
   const std::uint64_t decoded = importer::read_layer(
       source.blob.get(), source.size,
       [&](std::span<const std::byte> bytes) { return take(file->fd(), bytes); });
-  if (decoded != source.size || !kept || given_up_) return;
+  if (decoded != source.size || !room || given_up_) return;
   // A name must not outlive its bytes in a power failure.
   if (::fdatasync(file->fd()) != 0) throw_errno("a decoded layer");
   file->publish(source.directory.get(), source.name);
 }
 
 bool Decoding::take(int fd, std::span<const std::byte> bytes) {
+  if (source_->directory && decoded_ % kCheckEvery < bytes.size()) {
+    importer::require_free(fd, source_->min_free);
+  }
   importer::write_at(fd, bytes.data(), bytes.size(), decoded_);
   const std::lock_guard lock(mutex_);
   decoded_ += bytes.size();

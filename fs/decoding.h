@@ -4,8 +4,8 @@
 //   decoding->await(end, patience);
 //   decoding->read(into, offset);
 //
-// What is whole is published, and serves later mounts too. A try that failed for want of something
-// lets go of its file, and of the room that this took.
+// What is whole is published, and serves later mounts too; not what the directory has no room for.
+// A try that failed for want of something lets go of its file, and of the room that this took.
 //
 // Thread safety: run() in a thread of its own, the others from any thread.
 #pragma once
@@ -22,6 +22,7 @@
 
 #include "blobstore/error.h"
 #include "blobstore/unique_fd.h"
+#include "fs/layer_eviction.h"
 #include "fs/patience.h"
 #include "importer/cache_file.h"
 
@@ -31,10 +32,11 @@ class Decoding {
  public:
   struct Source {
     UniqueFd blob;
-    std::uint64_t size;       // bytes, decoded
-    UniqueFd directory;       // cache/layers/; empty: cannot be written
-    std::string name;         // of the file there
-    std::uint64_t max_cache;  // bytes that the directory may hold
+    std::uint64_t size;               // bytes, decoded
+    UniqueFd directory;               // cache/layers/; empty: cannot be written
+    std::string name;                 // of the file there
+    std::shared_ptr<LayerRoom> room;  // of the directory
+    std::uint64_t min_free;           // bytes that must stay free on its disk
   };
   explicit Decoding(std::shared_ptr<const Source> source) : source_(std::move(source)) {}
 

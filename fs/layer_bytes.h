@@ -21,7 +21,7 @@ class LayerBytes {
   // from being decoded this time (ENOSPC, ENOMEM, EMFILE …), and what `patience` throws.
   virtual void await(std::uint64_t /*end*/, const Patience& /*patience*/) {}
   // Fills all of `into`. Throws Error: EIO when the layer ends before, or cannot be read, EAGAIN
-  // when it is not ready.
+  // when it is not ready yet, what await() throws when it never will be.
   virtual void read(std::span<std::byte> into, std::uint64_t offset) = 0;
 };
 using LayerBytesPtr = std::shared_ptr<LayerBytes>;

@@ -11,6 +11,7 @@
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
 #include "fs/log.h"
+#include "importer/free_space.h"
 #include "importer/layer_index_file.h"
 #include "importer/layer_reader.h"
 
@@ -68,8 +69,11 @@ LayerCache::IndexPtr LayerCache::rebuild_index(const Digest& layer) const {
   const UniqueFd blob = open_blob(layer);
   const UniqueFd directory =
       store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
-  auto made = importer::rebuild_layer_index(directory ? directory.get() : -1, blob.get(),
-                                            limits_.max_layer, [this] { check_wanted(); });
+  auto made = importer::rebuild_layer_index(
+      directory ? directory.get() : -1, blob.get(), limits_.max_layer, [&] {
+        check_wanted();
+        if (directory) importer::require_free(directory.get(), limits_.min_free);
+      });
   for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
   if (directory) made.file.publish(directory.get(), layer.hex());
   IndexPtr index = importer::LayerIndex::open(made.file.fd());
@@ -115,7 +119,8 @@ LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {
                                                          .size = size,
                                                          .directory = std::move(directory),
                                                          .name = layer.hex(),
-                                                         .max_cache = limits_.max_decoded},
+                                                         .room = room_,
+                                                         .min_free = limits_.min_free},
                                         decoders_);
 }
 

@@ -20,6 +20,7 @@
 #include "blobstore/store.h"
 #include "fs/index_maker.h"
 #include "fs/layer_bytes.h"
+#include "fs/layer_eviction.h"
 #include "fs/patience.h"
 #include "fs/recent.h"
 #include "fs/threads.h"
@@ -32,6 +33,7 @@ class LayerCache {
   struct Limits {
     std::uint64_t max_layer = 64ULL << 30;   // bytes of a layer, decoded
     std::uint64_t max_decoded = 8ULL << 30;  // bytes of cache/layers/
+    std::uint64_t min_free = 0;              // bytes that must stay free on the store's disk
   };
 
   LayerCache(std::shared_ptr<const blobstore::Store> store, const Limits& limits)
@@ -63,6 +65,7 @@ class LayerCache {
 
   const std::shared_ptr<const blobstore::Store> store_;
   const Limits limits_;
+  const std::shared_ptr<LayerRoom> room_ = std::make_shared<LayerRoom>(limits_.max_decoded);
   std::atomic<bool> ended_ = false;
   std::mutex mutex_;  // of what follows; nothing slow happens under it
   Recent<blobstore::Digest, const importer::LayerIndex> indexes_{kOpenIndexes};

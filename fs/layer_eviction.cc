@@ -58,6 +58,19 @@ void evict_layers(int directory_fd, std::uint64_t limit) {
   }
 }
 
+std::optional<LayerRoom::Taken> LayerRoom::take(int directory_fd, std::uint64_t size) {
+  const std::lock_guard lock(mutex_);
+  if (size > bytes_ - taken_) return std::nullopt;
+  evict_layers(directory_fd, bytes_ - taken_ - size);
+  taken_ += size;
+  return Taken(*this, size);
+}
+
+void LayerRoom::give_back(std::uint64_t size) noexcept {
+  const std::lock_guard lock(mutex_);
+  taken_ -= size;
+}
+
 void mark_used(int fd) { static_cast<void>(::futimens(fd, nullptr)); }
 
 }  // namespace imagefs::fs

@@ -142,7 +142,8 @@ class Service {
             .umask = options_.umask,
             .status = [status = status_] { return status->render(); },
             .image_children = {{"image.tar", S_IFREG, make_image_tar},
-                               rootfs_child(store_, {.max_layer = options_.limits.max_layer})}};
+                               rootfs_child(store_, {.max_layer = options_.limits.max_layer,
+                                                     .min_free = options_.limits.min_free})}};
   }
 
   Ingest::Hooks ingest_hooks() {

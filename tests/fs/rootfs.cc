@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 #include "blobstore/error.h"
@@ -396,6 +397,34 @@ BOOST_AUTO_TEST_CASE(a_failure_for_want_of_something_ends_with_the_want) {
   }
   BOOST_CHECK_NO_THROW(content->await(0, 7, endless));
   BOOST_CHECK_EQUAL(image.read("f"), "content");
+}
+
+BOOST_AUTO_TEST_CASE(a_read_after_a_failure_says_why) {
+  Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  image.open_read_only();
+  const ContentPtr content = image.get("f")->open();
+  const NoTemporaryDirectory want;
+  const auto is_want = [](const Error& error) { return error.errno_value() == ENOTDIR; };
+  BOOST_CHECK_EXCEPTION(content->await(0, 7, endless), Error, is_want);
+  std::array<std::byte, 7> bytes{};
+  BOOST_CHECK_EXCEPTION(static_cast<void>(content->read(bytes, 0)), Error, is_want);
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_is_full_enough_gets_no_decoded_layer) {
+  Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  static_cast<void>(image.open_root());  // indexed
+  image.open({.min_free = std::numeric_limits<std::uint64_t>::max()});
+  const auto is_full = [](const Error& error) { return error.errno_value() == ENOSPC; };
+  BOOST_CHECK_EXCEPTION(image.read("f"), Error, is_full);
+  BOOST_CHECK(std::filesystem::is_empty(image.cache("layers", 0).parent_path()));
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_is_full_enough_gets_no_index) {
+  Fixture image({LayerWriter().file("f", "content").str()});
+  image.open({.min_free = std::numeric_limits<std::uint64_t>::max()});
+  const auto is_full = [](const Error& error) { return error.errno_value() == ENOSPC; };
+  BOOST_CHECK_EXCEPTION(image.root()->await(endless), Error, is_full);
+  BOOST_CHECK(std::filesystem::is_empty(image.cache("index", 0).parent_path()));
 }
 
 BOOST_AUTO_TEST_CASE(damage_in_a_layer_stays) {
