@@ -53,7 +53,7 @@ imagefs_cat_prepare() {
   mount_store rw
   cp "$archive" "$mnt/ingest/"
 }
-imagefs_cat() { cat_all "$mnt/images/docker.io/library/bench:latest/rootfs"; }
+imagefs_cat() { cat_all "$mnt/images/docker.io/library/a:bench/rootfs"; }
 imagefs_cat_tidy() { unmount; }
 
 archive=$work/a.tar
