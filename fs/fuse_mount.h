@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "fs/content_cache.h"
 #include "fs/fuse_request.h"
 #include "fs/handle_table.h"
 #include "fs/ingest.h"
@@ -24,12 +25,13 @@ inline constexpr std::size_t kPublishingThreads = 2;
 
 struct Mount {
   Mount(std::shared_ptr<const MountRoot> mount_root, Ingest* own_ingest, Refresher& own_refresher,
-        int store_directory)
+        int store_directory, bool is_read_only)
       : root(std::move(mount_root)),
         nodes(root),
         ingest(own_ingest),
         refresher(own_refresher),
-        store(store_directory) {}
+        store(store_directory),
+        read_only(is_read_only) {}
 
   // As Later has them, of all who wait.
   void end_waiting();
@@ -40,7 +42,9 @@ struct Mount {
   HandleTable handles;
   Ingest* ingest;  // null: nothing can be imported through this mount
   Refresher& refresher;
-  int store;  // the store's directory
+  int store;       // the store's directory
+  bool read_only;  // for the kernel too: it has nothing opened or closed here
+  ContentCache unopened;
   Later later{kWaitingThreads};
   Later publishing{kPublishingThreads};  // renames: they do not stand behind slow readers
 };

@@ -95,9 +95,10 @@ void answer_bytes(Request& request, const Content& content, std::size_t size,
   request.bytes(into.first(content.read(into, offset)));
 }
 
-void read(Mount& mount, Request& request, fuse_ino_t /*id*/, std::size_t size, off_t offset,
+void read(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
           fuse_file_info* file) {
-  const ContentPtr content = mount.handles.get(file->fh)->content;
+  const ContentPtr content = mount.read_only ? mount.unopened.open(*mount.nodes.get(id))
+                                             : mount.handles.get(file->fh)->content;
   const auto from = static_cast<std::uint64_t>(offset);
   if (content->ready(from, size)) return answer_bytes(request, *content, size, from);
   answer_later(mount.later, request, [=](Request& waiting, const Patience& patience) {

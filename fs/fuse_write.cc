@@ -53,7 +53,10 @@ void close_unanswered(Mount& mount, std::uint64_t number) {
   if (handle->opened.file) mount.ingest->release(handle->opened);
 }
 
+// Of a read-only mount the kernel hears once that nothing needs to be opened, and once that nothing
+// needs to be flushed: a small file that was read before is then read without a request.
 void open(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* file) {
+  if (mount.read_only) return request.error(ENOSYS);
   const NodePtr node = mount.nodes.get(id);
   Handle handle;
   if (wants_write(*file)) {
@@ -92,6 +95,7 @@ void write(Mount& mount, Request& request, fuse_ino_t /*id*/, const char* data, 
 }
 
 void flush(Mount& mount, Request& request, fuse_ino_t /*id*/, fuse_file_info* file) {
+  if (mount.read_only) return request.error(ENOSYS);
   const HandlePtr handle = mount.handles.get(file->fh);
   if (!handle->opened.file) return request.done();
   const UploadPtr upload = handle->opened.file->upload(handle->opened.writer);
@@ -103,6 +107,7 @@ void flush(Mount& mount, Request& request, fuse_ino_t /*id*/, fuse_file_info* fi
 // failed is said: some writers look at no later answer.
 void fsync(Mount& mount, Request& request, fuse_ino_t /*id*/, int /*data_only*/,
            fuse_file_info* file) {
+  if (mount.read_only) return request.error(ENOSYS);
   const HandlePtr handle = mount.handles.get(file->fh);
   if (handle->opened.file) {
     const auto verdict = handle->opened.file->upload(handle->opened.writer)->verdict();

@@ -33,6 +33,8 @@ class Recent {
     known_.insert_or_assign(key, value);
     return use(value);
   }
+  // Keeps nothing alive any more. Handed back for the same reason.
+  [[nodiscard]] std::list<Pointer> release() { return std::exchange(used_, {}); }
 
  private:
   Pointer use(const Pointer& value) {

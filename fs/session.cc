@@ -102,7 +102,7 @@ class Service {
     if (!store_->read_only()) ingest_.emplace(ingest_options(options), ingest_hooks());
     Ingest* const ingest = ingest_ ? &*ingest_ : nullptr;
     const auto root = std::make_shared<const MountRoot>(tree_.root(), ingest);
-    mount_.emplace(root, ingest, refresher_, store_->directory_fd());
+    mount_.emplace(root, ingest, refresher_, store_->directory_fd(), options.read_only);
     session_.emplace(kernel_options(options), *mount_);
   }
 
@@ -166,6 +166,7 @@ class Service {
     // Two commits within one tick of the store's clock leave the directory's time as it was.
     session_->invalidate(make_node_id({"blobs/sha256"}));
     forgetter_.forget(changes.names);
+    mount_->unopened.clear();
   }
 
   // Whoever waits gets an answer, and the kernel is told nothing more; then nothing new is begun,
