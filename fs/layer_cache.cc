@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <list>
 #include <optional>
 #include <utility>
 
@@ -102,6 +103,12 @@ LayerBytesPtr LayerCache::bytes(const Digest& layer, std::uint64_t size) {
   if (LayerBytesPtr known = bytes_.find(layer)) return known;
   dropped = bytes_.insert(layer, opened);
   return opened;
+}
+
+void LayerCache::release() {
+  std::list<LayerBytesPtr> dropped;
+  const std::lock_guard lock(mutex_);
+  dropped = bytes_.release();
 }
 
 LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {

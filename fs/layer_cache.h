@@ -51,6 +51,8 @@ class LayerCache {
   // `size`: of the decoded bytes, by the index. Throws Error{EIO} when the blob is absent or
   // damaged.
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);
+  // Keeps no layer open that nobody reads: those that are removed take no space any more.
+  void release();
 
  private:
   void keep(const blobstore::Digest& layer, const IndexPtr& index);

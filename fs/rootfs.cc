@@ -22,8 +22,7 @@ std::string_view bytes_of(const T& value) {
 // Makes the nodes of rootfs/; the same image at the same path shares its open layers.
 class RootfsMaker {
  public:
-  RootfsMaker(std::shared_ptr<const blobstore::Store> store, const LayerCache::Limits& limits)
-      : layers_(std::make_shared<LayerCache>(std::move(store), limits)) {}
+  explicit RootfsMaker(std::shared_ptr<LayerCache> layers) : layers_(std::move(layers)) {}
 
   NodePtr make(const ImageContext& context) {
     if (!context.manifest->is_image()) return nullptr;
@@ -118,9 +117,8 @@ LayerBytesPtr Rootfs::bytes(std::uint32_t layer) const {
   return cache_->bytes(digests_[layer], overlay().layers()[layer]->layer_size());
 }
 
-ImageChild rootfs_child(std::shared_ptr<const blobstore::Store> store,
-                        const LayerCache::Limits& limits) {
-  const auto maker = std::make_shared<RootfsMaker>(std::move(store), limits);
+ImageChild rootfs_child(std::shared_ptr<LayerCache> layers) {
+  const auto maker = std::make_shared<RootfsMaker>(std::move(layers));
   return {.name = "rootfs", .type = S_IFDIR, .make = [maker](const ImageContext& context) {
             return maker->make(context);
           }};

@@ -1,6 +1,6 @@
 // rootfs/ of an image directory: the image's merged filesystem, read straight from its layers.
 //
-//   options.image_children.push_back(rootfs_child(store));
+//   options.image_children.push_back(rootfs_child(layers));
 //
 // The node of rootfs/ itself is cheap; the layers' indexes are opened when somebody looks into it,
 // or asks for its attributes. Ids come from the directory's path, the manifest's digest, and what
@@ -55,7 +55,6 @@ class Rootfs : public std::enable_shared_from_this<Rootfs> {
   mutable std::map<Overlay::Entry, std::uint32_t> link_counts_;
 };
 
-[[nodiscard]] ImageChild rootfs_child(std::shared_ptr<const blobstore::Store> store,
-                                      const LayerCache::Limits& limits = {});
+[[nodiscard]] ImageChild rootfs_child(std::shared_ptr<LayerCache> layers);
 
 }  // namespace imagefs::fs

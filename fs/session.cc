@@ -20,6 +20,7 @@
 #include "fs/image_tar.h"
 #include "fs/import_service.h"
 #include "fs/ingest.h"
+#include "fs/layer_cache.h"
 #include "fs/log.h"
 #include "fs/readahead.h"
 #include "fs/refresher.h"
@@ -95,6 +96,9 @@ class Service {
       : options_(options),
         store_(open_store(options)),
         status_(std::make_shared<Status>(store_)),
+        layers_(std::make_shared<LayerCache>(
+            store_, LayerCache::Limits{.max_layer = options.limits.max_layer,
+                                       .min_free = options.limits.min_free})),
         tree_(store_, tree_options()),
         forgetter_([this](const Forgetter::Name& name) { session_->invalidate(name); }),
         refresher_(store_, tree_, [this](const Tree::Changes& changes) { tell(changes); }),
@@ -141,9 +145,7 @@ class Service {
             .gid = options_.gid.value_or(::getegid()),
             .umask = options_.umask,
             .status = [status = status_] { return status->render(); },
-            .image_children = {{"image.tar", S_IFREG, make_image_tar},
-                               rootfs_child(store_, {.max_layer = options_.limits.max_layer,
-                                                     .min_free = options_.limits.min_free})}};
+            .image_children = {{"image.tar", S_IFREG, make_image_tar}, rootfs_child(layers_)}};
   }
 
   Ingest::Hooks ingest_hooks() {
@@ -166,7 +168,9 @@ class Service {
     // Two commits within one tick of the store's clock leave the directory's time as it was.
     session_->invalidate(make_node_id({"blobs/sha256"}));
     forgetter_.forget(changes.names);
+    // What is no image's any more may be removed, and is open no longer than it is read.
     mount_->unopened.clear();
+    layers_->release();
   }
 
   // Whoever waits gets an answer, and the kernel is told nothing more; then nothing new is begun,
@@ -202,6 +206,7 @@ class Service {
   const MountOptions& options_;
   const std::shared_ptr<Store> store_;
   const std::shared_ptr<Status> status_;
+  const std::shared_ptr<LayerCache> layers_;
   Tree tree_;
   std::optional<FuseSession> session_;
   Forgetter forgetter_;

@@ -63,7 +63,9 @@ class Fixture {
   }
 
   // As a new mount would.
-  void open(const LayerCache::Limits& limits = {}) { child_ = rootfs_child(store_, limits); }
+  void open(const LayerCache::Limits& limits = {}) {
+    child_ = rootfs_child(std::make_shared<LayerCache>(store_, limits));
+  }
 
   void open_read_only() {
     store_ = Store::open(directory_.path(), Store::Access::read_only);
