@@ -96,7 +96,10 @@ std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
                  [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
                    const bool is_dot = next <= kDots;
                    const NodePtr node = is_dot ? nullptr : directory.lookup(name);
-                   if (!node) return listing.add(name, plain_entry(id, type), next);
+                   // The kernel asks for those whose attributes take longer by their names.
+                   if (!node || !node->attributes_ready()) {
+                     return listing.add(name, plain_entry(id, type), next);
+                   }
                    nodes.remember(node);
                    const bool fits = listing.add(name, make_entry(directory, *node), next);
                    if (!fits) nodes.forget(node->id(), 1);

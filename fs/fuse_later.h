@@ -30,4 +30,15 @@ void answer_when_ready(Mount& mount, Request& request, const NodePtr& node, cons
   });
 }
 
+// The same as soon as its attributes are.
+template <typename Answer>
+void answer_with_attributes(Mount& mount, Request& request, const NodePtr& node,
+                            const Answer& answer) {
+  if (node->attributes_ready()) return answer(request, *node);
+  answer_later(mount.looking, request, [=](Request& waiting, const Patience& /*it is short*/) {
+    node->prepare_attributes();
+    answer(waiting, *node);
+  });
+}
+
 }  // namespace imagefs::fs

@@ -7,11 +7,13 @@ namespace imagefs::fs {
 void Mount::end_waiting() {
   later.end();
   publishing.end();
+  looking.end();
 }
 
 void Mount::join_waiting() {
   later.join();
   publishing.join();
+  looking.join();
 }
 
 double attribute_timeout(const Node& node) {

@@ -22,6 +22,7 @@ inline constexpr double kForever = 1e9;
 inline constexpr std::size_t kWaitingThreads = 32;
 // They wait for each other's lock of the store.
 inline constexpr std::size_t kPublishingThreads = 2;
+inline constexpr std::size_t kLookingThreads = 2;
 
 struct Mount {
   Mount(std::shared_ptr<const MountRoot> mount_root, Ingest* own_ingest, Refresher& own_refresher,
@@ -46,7 +47,9 @@ struct Mount {
   bool read_only;  // for the kernel too: it has nothing opened or closed here
   ContentCache unopened;
   Later later{kWaitingThreads};
-  Later publishing{kPublishingThreads};  // renames: they do not stand behind slow readers
+  // These do not stand behind slow readers.
+  Later publishing{kPublishingThreads};  // renames
+  Later looking{kLookingThreads};        // for the disk alone, to give a node's attributes
 };
 
 // The entry that tells the kernel of a node: `parent` decides how long the name may be believed.

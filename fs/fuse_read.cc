@@ -18,18 +18,22 @@ namespace {
 
 constexpr std::size_t kNameMax = 255;
 
-void answer_entry(Mount& mount, Request& request, const Node& directory, std::string_view name) {
-  const NodePtr node = directory.lookup(name);
-  if (!node) {
-    fuse_entry_param absent{};
-    absent.entry_timeout = kForever;
-    if (directory.lifetime() != Lifetime::fixed) return request.error(ENOENT);
-    (void)request.entry(absent);
-    return;
-  }
-  const fuse_entry_param entry = make_entry(directory, *node);
-  mount.nodes.remember(node);
-  if (!request.entry(entry)) mount.nodes.forget(node->id(), 1);
+void answer_absent(Request& request, const Node& directory) {
+  fuse_entry_param absent{};
+  absent.entry_timeout = kForever;
+  if (directory.lifetime() != Lifetime::fixed) return request.error(ENOENT);
+  (void)request.entry(absent);
+}
+
+void answer_entry(Mount& mount, Request& request, const NodePtr& directory, std::string_view name) {
+  const NodePtr node = directory->lookup(name);
+  if (!node) return answer_absent(request, *directory);
+  answer_with_attributes(mount, request, node,
+                         [&mount, directory, node](Request& answered, const Node& /*node*/) {
+                           const fuse_entry_param entry = make_entry(*directory, *node);
+                           mount.nodes.remember(node);
+                           if (!answered.entry(entry)) mount.nodes.forget(node->id(), 1);
+                         });
 }
 
 void lookup(Mount& mount, Request& request, fuse_ino_t parent, const char* name) {
@@ -37,8 +41,8 @@ void lookup(Mount& mount, Request& request, fuse_ino_t parent, const char* name)
   const NodePtr directory = mount.nodes.get(parent);
   if (directory->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
   answer_when_ready(mount, request, directory,
-                    [&mount, name = std::string(name)](Request& answered, const Node& ready) {
-                      answer_entry(mount, answered, ready, name);
+                    [&mount, directory, name = std::string(name)](Request& answered, const Node&) {
+                      answer_entry(mount, answered, directory, name);
                     });
 }
 
@@ -55,8 +59,10 @@ void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
   const NodePtr node = mount.nodes.get(id);
   if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
-  const double timeout = attribute_timeout(*node);
-  request.attributes(node->attributes(), timeout);
+  answer_with_attributes(mount, request, node, [](Request& answered, const Node& found) {
+    const double timeout = attribute_timeout(found);
+    answered.attributes(found.attributes(), timeout);
+  });
 }
 
 void readlink(Mount& mount, Request& request, fuse_ino_t id) {

@@ -21,7 +21,20 @@ namespace {
 
 using blobstore::Digest;
 
-constexpr const char* kDecodedLayers = "layers";  // of cache/
+// Of cache/; the second is importer/layer_index_file.h's.
+constexpr const char* kDecodedLayers = "layers";
+constexpr const char* kIndexes = "index";
+
+// In bytes; nothing when there is none.
+std::optional<std::uint64_t> index_size(int store_fd, const Digest& layer) {
+  const UniqueFd directory = importer::find_cache(store_fd, kIndexes);
+  struct stat status{};
+  if (!directory ||
+      ::fstatat(directory.get(), layer.hex().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(status.st_size);
+}
 
 // A layer that was decoded before; nothing when it is not there, or not whole.
 std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uint64_t size) {
@@ -45,10 +58,7 @@ LayerCache::IndexPtr LayerCache::index(const Digest& layer, const Patience& pati
 }
 
 LayerCache::IndexPtr LayerCache::find_index(const Digest& layer) {
-  {
-    const std::lock_guard lock(mutex_);
-    if (IndexPtr known = indexes_.find(layer)) return known;
-  }
+  if (IndexPtr open = find_open(layer)) return open;
   IndexPtr opened = importer::open_layer_index(store_->directory_fd(), layer);
   if (opened) keep(layer, opened);
   return opened;
@@ -80,6 +90,23 @@ LayerCache::IndexPtr LayerCache::rebuild_index(const Digest& layer) const {
   IndexPtr index = importer::LayerIndex::open(made.file.fd());
   if (!index) throw Error(EIO, "an index that was just made is damaged");
   return index;
+}
+
+LayerCache::IndexPtr LayerCache::find_index(const Digest& layer, std::uint64_t& most) {
+  if (IndexPtr open = find_open(layer)) return open;
+  const auto size = index_size(store_->directory_fd(), layer);
+  if (!size || *size > most) return nullptr;
+  most -= *size;
+  return find_index(layer);
+}
+
+LayerCache::IndexPtr LayerCache::find_open(const Digest& layer) {
+  const std::lock_guard lock(mutex_);
+  return indexes_.find(layer);
+}
+
+bool LayerCache::has_index(const Digest& layer) const {
+  return index_size(store_->directory_fd(), layer).has_value();
 }
 
 void LayerCache::keep(const Digest& layer, const IndexPtr& index) {

@@ -5,8 +5,9 @@
 // new one.
 //
 // Thread safety: every member may be called from any thread, and takes no lock that another
-// process's or thread's slow work could hold. Only await() waits: where ready() is false, it comes
-// first, in a thread that may wait; without it the answer is Error{EAGAIN}.
+// process's or thread's slow work could hold. Only await() and prepare_attributes() wait: where
+// ready() is false, await() comes first, in a thread that may wait; without it the answer is
+// Error{EAGAIN}.
 #pragma once
 
 #include <sys/stat.h>
@@ -74,7 +75,12 @@ class Node {
   [[nodiscard]] virtual struct stat attributes() const = 0;
   [[nodiscard]] virtual Lifetime lifetime() const = 0;
 
-  // Whether what follows is at hand; the three above always are.
+  // Whether attributes() has them at hand. Where not, they are a guess, or take some reading of the
+  // disk: that is done by the second, in a thread that may wait.
+  [[nodiscard]] virtual bool attributes_ready() const { return true; }
+  virtual void prepare_attributes() const {}
+
+  // Whether what follows is at hand.
   [[nodiscard]] virtual bool ready() const { return true; }
   // Waits until it is. Throws Error: why it never will be, and what `patience` throws.
   virtual void await(const Patience& /*patience*/) const {}

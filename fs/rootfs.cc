@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "blobstore/error.h"
@@ -12,6 +13,9 @@ namespace imagefs::fs {
 namespace {
 
 constexpr std::size_t kOpenRootfs = 64;
+// Bytes of indexes that a thread reads which serves everybody: 15,000 entries; a few ms, if a disk
+// has to be asked.
+constexpr std::uint64_t kAtHand = 1 << 20;
 constexpr std::size_t kMaxLinkCounts = 1U << 16;
 
 template <typename T>
@@ -65,11 +69,26 @@ void Rootfs::await(const Patience& patience) const {
   static_cast<void>(keep(std::move(indexes)));
 }
 
+const Overlay* Rootfs::overlay_if_at_hand() const {
+  std::uint64_t most = kAtHand;
+  return open([&](const blobstore::Digest& digest) { return cache_->find_index(digest, most); });
+}
+
 const Overlay* Rootfs::overlay_if_indexed() const {
+  return open([&](const blobstore::Digest& digest) { return cache_->find_index(digest); });
+}
+
+bool Rootfs::is_indexed() const {
+  return std::ranges::all_of(
+      digests_, [this](const blobstore::Digest& digest) { return cache_->has_index(digest); });
+}
+
+template <typename Find>
+const Overlay* Rootfs::open(const Find& find) const {
   if (const Overlay* const ready = ready_.load()) return ready;
   Overlay::Layers indexes;
   for (const blobstore::Digest& digest : digests_) {
-    indexes.push_back(cache_->find_index(digest));
+    indexes.push_back(find(digest));
     if (!indexes.back()) return nullptr;
   }
   return keep(std::move(indexes));

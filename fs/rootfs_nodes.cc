@@ -94,7 +94,7 @@ struct stat RootfsDirectory::attributes() const {
 }
 
 struct stat RootfsRoot::attributes() const {
-  const Overlay* const overlay = rootfs_->overlay_if_indexed();
+  const Overlay* const overlay = rootfs_->overlay_if_at_hand();
   if (overlay == nullptr) return implied_directory(id(), 2);
   return RootfsDirectory(rootfs_, overlay->root()).attributes();
 }

@@ -43,7 +43,11 @@ class RootfsRoot final : public Node {
   [[nodiscard]] Lifetime lifetime() const override {
     return rootfs_->is_open() ? Lifetime::fixed : Lifetime::volatile_;
   }
-  [[nodiscard]] bool ready() const override { return rootfs_->overlay_if_indexed() != nullptr; }
+  [[nodiscard]] bool attributes_ready() const override {
+    return rootfs_->overlay_if_at_hand() != nullptr || !rootfs_->is_indexed();
+  }
+  void prepare_attributes() const override { static_cast<void>(rootfs_->overlay_if_indexed()); }
+  [[nodiscard]] bool ready() const override { return rootfs_->overlay_if_at_hand() != nullptr; }
   void await(const Patience& patience) const override { rootfs_->await(patience); }
   [[nodiscard]] NodePtr lookup(std::string_view name) const override {
     return directory().lookup(name);

@@ -342,6 +342,26 @@ BOOST_AUTO_TEST_CASE(an_index_that_is_there_gives_the_attributes_at_once) {
   BOOST_CHECK(image.root()->lifetime() == Lifetime::fixed);
 }
 
+BOOST_AUTO_TEST_CASE(a_big_index_is_opened_by_those_alone_who_may_wait) {
+  LayerWriter layer;
+  layer.add({.type = '5', .name = "./", .mode = 0711});
+  for (int i = 0; i < 20'000; ++i) layer.file("a file of many, number " + std::to_string(i), "");
+  Fixture image({layer.str()});
+  BOOST_CHECK(image.root()->attributes_ready());  // a guess
+  static_cast<void>(image.open_root());
+  BOOST_REQUIRE_GT(std::filesystem::file_size(image.cache("index", 0)), 1 << 20);
+  image.open();
+  const NodePtr root = image.root();
+  BOOST_CHECK(!root->ready());
+  BOOST_CHECK(!root->attributes_ready());
+  BOOST_CHECK_EQUAL(root->attributes().st_mode, S_IFDIR | 0755);
+  BOOST_CHECK(root->lifetime() == Lifetime::volatile_);
+  root->prepare_attributes();
+  BOOST_CHECK(root->ready());
+  BOOST_CHECK(root->attributes_ready());
+  BOOST_CHECK_EQUAL(root->attributes().st_mode, S_IFDIR | 0711);
+}
+
 BOOST_AUTO_TEST_CASE(a_layer_that_is_gone_or_no_tar_reads_as_an_error) {
   const Fixture gone({LayerWriter().file("f", "x").str()});
   std::filesystem::remove(gone.blob(0));

@@ -31,6 +31,23 @@ PYTHON
   ) || fail "the generator failed"
 }
 
+# A layer whose index takes a while to read.
+make_big_image() {
+  (
+    cd "$support"
+    python3 - "$work/big.tar" << 'PYTHON'
+import sys
+import tarball
+from images import Docker
+
+root = tarball.header(b"./", kind=b"5", mode=0o711)
+files = (tarball.file(f"one file of many, number {i}", b"") for i in range(20000))
+image = Docker("odd/big:1", layers=(root + b"".join(files) + tarball.END,))
+open(sys.argv[1], "wb").write(image.archive())
+PYTHON
+  ) || fail "the generator failed"
+}
+
 # From now on each CALL of the daemon takes 3 s: a layer is decoded, or read, for minutes.
 slow_down() {  # slow_down CALL
   strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:delay_enter=3000000" \
@@ -153,4 +170,18 @@ exec 6>&-
 for pid in "${renames[@]}"; do wait "$pid" || fail "a rename failed"; done
 manifest_of odd/other:1 > /dev/null
 fsck_store > /dev/null
+stop_mount
+
+note "the attributes of a rootfs/ with a big index are right from the first look"
+make_big_image
+start_mount
+copy_in "$work/big.tar"
+stop_mount
+start_mount
+expect_eq 711 "$(quick stat -c %a "$mnt/images/odd/big:1/rootfs")" "mode of rootfs/"
+stop_mount
+start_mount
+listed=$(quick ls -l "$mnt/images/odd/big:1" | grep ' rootfs$')
+expect_eq drwx--x--x "${listed%% *}" "mode of rootfs/ in a listing"
+expect_eq 20000 "$(quick ls "$mnt/images/odd/big:1/rootfs" | wc -l)" "files of rootfs/"
 stop_mount
