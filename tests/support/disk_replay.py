@@ -151,14 +151,12 @@ class Replay:
         if "O_TMPFILE" in wanted:
             self.opened(call, Node(False, permissions))
             return
-        parent, last = self.place(call, directory, name) if name.string != b"." else (None, ".")
-        node = self.history.find(call.result_path) if parent is None else None
-        node = node or self.history.entries(parent).get(last)
+        node = self.history.find(call.result_path)
         if node is None and "O_CREAT" not in wanted:
             raise Unmodelled(f"openat of {call.result_path}")
         if node is None:
             node = Node(False, permissions)
-            self.history.add(Entries([(parent, last, node)]))
+            self.history.add(Entries([(*self.place(call, directory, name), node)]))
         elif "O_TRUNC" in wanted:
             self.history.add(Truncate(node, 0))
         self.opened(call, node)
