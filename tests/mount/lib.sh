@@ -125,6 +125,23 @@ check_sanitizers() {
   fi
 }
 
+# From now on each CALL of the daemon takes 3 s, until speed_up or the end of $tracer.
+slow_down() {  # slow_down CALL[,CALL...]
+  strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:delay_enter=3000000" \
+    -p "${daemons[$mnt]}" 2> "$work/strace" &
+  tracer=$!
+  children+=("$tracer")
+  wait_until 10 is_traced
+}
+is_traced() {
+  ! is_gone "$tracer" || skip "strace may not trace here: $(cat "$work/strace")"
+  grep -Eq '^TracerPid:[[:space:]]*[1-9]' "/proc/${daemons[$mnt]}/status"
+}
+speed_up() {
+  kill -TERM "$tracer" 2> /dev/null || true
+  wait "$tracer" 2> /dev/null || true
+}
+
 # Ends a FUSE connection that may hang: nothing else wakes those who wait for it.
 abort_connection() {
   local id fusectl=/sys/fs/fuse/connections

@@ -8,24 +8,8 @@ export ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0  # leaks cannot be looked for u
 make_image odd/parked:1 64 "$work/parked.tar"
 make_image odd/other:1 1 "$work/other.tar"
 
-# From now on each write of the daemon to its disk takes 3 s, so that copies wait in their pipes. (Not
-# write(2): sanitizers use that to see whether memory may be read.)
-# $tracer ends it.
-slow_disk() {
-  strace -f -qq -o /dev/null -e trace=pwrite64,pwritev \
-    -e inject=pwrite64,pwritev:delay_enter=3000000 -p "${daemons[$mnt]}" 2> "$work/strace" &
-  tracer=$!
-  children+=("$tracer")
-  wait_until 10 traced
-}
-traced() {
-  ! is_gone "$tracer" || skip "strace may not trace here: $(cat "$work/strace")"
-  grep -Eq '^TracerPid:[[:space:]]*[1-9]' "/proc/${daemons[$mnt]}/status"
-}
-fast_disk() {
-  kill -TERM "$tracer" 2> /dev/null || true
-  wait "$tracer" 2> /dev/null || true
-}
+# Not write(2): sanitizers use that to see whether memory may be read.
+slow_disk() { slow_down pwrite64,pwritev; }
 
 # A cp whose write waits; $writer is its pid.
 park() {
@@ -59,7 +43,7 @@ quick cat "$mnt/.imagefs/status.json" > /dev/null
 wait "$remover" || fail "rm"
 wait_until 30 is_gone "$writer"
 wait "$writer" && fail "cp of a file that was removed succeeded"
-fast_disk
+speed_up
 wait_until 20 test ! -e "$mnt/ingest/parked.tar"
 expect_eq "$before" "$(store_state)" "the store"
 
@@ -68,7 +52,7 @@ slow_disk
 park
 kill -KILL "$writer"
 wait_until 20 is_gone "$writer"
-fast_disk
+speed_up
 wait_until 30 test -e "$mnt/ingest/parked.tar.error"
 expect_eq "$before" "$(store_state)" "the store"
 
@@ -79,7 +63,7 @@ if ((EUID == 0)); then
   timeout 20 umount "$mnt" 2> /dev/null && fail "umount under a copy succeeded"
 fi
 quick true
-fast_disk
+speed_up
 wait "$writer" || fail "cp after the disk was fast again: $(cat "$work/cp.said")"
 "$IMAGEFS" rm --store "$store" odd/parked:1 > /dev/null
 
@@ -90,7 +74,7 @@ park
 daemon=${daemons[$mnt]}
 kill -TERM "$daemon"
 wait_until 30 is_gone "$daemon"
-fast_disk
+speed_up
 status=0
 wait "$daemon" || status=$?
 unset "daemons[$mnt]"

@@ -48,19 +48,6 @@ PYTHON
   ) || fail "the generator failed"
 }
 
-# From now on each CALL of the daemon takes 3 s: a layer is decoded, or read, for minutes.
-slow_down() {  # slow_down CALL
-  strace -f -qq -o /dev/null -e trace="$1" -e inject="$1:delay_enter=3000000" \
-    -p "${daemons[$mnt]}" 2> "$work/strace" &
-  tracer=$!
-  children+=("$tracer")
-  wait_until 10 traced
-}
-traced() {
-  ! is_gone "$tracer" || skip "strace may not trace here: $(cat "$work/strace")"
-  grep -Eq '^TracerPid:[[:space:]]*[1-9]' "/proc/${daemons[$mnt]}/status"
-}
-
 # Each of a file of its own: those of one file would wait for its pages, in the kernel.
 start_readers() {
   local i
