@@ -75,7 +75,8 @@ class Store {
   // Removes untagged images that were superseded or imported longer ago than `older_than`, blobs
   // that no image refers to and that are older than an hour (`unreferenced_age`), and what cache/
   // holds for blobs that are gone. Manifests of media types that are not known keep whatever they
-  // name. An image whose documents cannot be read keeps everything: throws Error then.
+  // name. An image whose documents cannot be read keeps everything: throws Error then. A damaged
+  // blob that is no document stays where it is referred to, and hinders nothing.
   Collected collect(std::chrono::seconds older_than,
                     std::chrono::seconds unreferenced_age = std::chrono::hours(1));
 

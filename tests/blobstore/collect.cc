@@ -1,6 +1,7 @@
 #include <boost/test/unit_test.hpp>
 #include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "blobstore/store.h"
@@ -94,6 +95,66 @@ BOOST_AUTO_TEST_CASE(a_damaged_manifest_of_another_tool_keeps_everything) {
              R"({"schemaVersion":2,"manifests":[)" + described("x/manifest", artifact) + "]}");
   BOOST_TEST(errno_of([&] { store->collect(kAtOnce, kAtOnce); }) == EIO);
   BOOST_TEST(store->blobs().size() == 2U);
+}
+
+// A store with a manifest of another tool, which names a blob of these bytes; they then change.
+class ForeignFixture : public StoreFixture {
+ public:
+  // How many blobs a collection takes of the one that nothing names; nothing when it is refused.
+  std::optional<std::uint64_t> collected_with(const std::string& named, const std::string& now) {
+    const auto store = open();
+    const std::string artifact = R"({"blobs":[)" + described("x/named", named) + "]}";
+    write_file(blob_path(sha256(artifact)), artifact);
+    write_file(blob_path(sha256(named)), now);
+    write_file(blob_path(sha256("x")), "x");
+    write_file(path / "index.json",
+               R"({"schemaVersion":2,"manifests":[)" + described("x/manifest", artifact) + "]}");
+    try {
+      const auto collected = store->collect(kAtOnce, kAtOnce).blobs;
+      BOOST_TEST(std::filesystem::exists(blob_path(sha256(named))));
+      return collected;
+    } catch (const Error& error) {
+      BOOST_TEST(error.errno_value() == EIO);
+      BOOST_TEST(store->blobs().size() == 3U);
+      return std::nullopt;
+    }
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_blob_that_is_no_document_hinders_no_collection, ForeignFixture) {
+  BOOST_TEST((collected_with("an SBOM", "an SBoM") == 1U));
+  BOOST_TEST((collected_with("an SBOM", "an S") == 1U));
+  BOOST_TEST((collected_with("an SBOM", std::string("\0\0 SBOM", 7)) == 1U));
+  open()->verify();
+  BOOST_TEST(errno_of([&] { (void)open()->open_blob(sha256("an SBOM")); }) == EIO);
+  BOOST_TEST((collected_with("an SBOM", "an SBoM") == 1U));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_config_that_another_tool_names_hinders_no_collection,
+                        ForeignFixture) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  add(*store, image, kName);
+  const std::string signature = R"({"subject":")" + image.manifest().str() + R"("})";
+  write_file(blob_path(sha256(signature)), signature);
+  std::string index = store->index_bytes();
+  index.insert(index.find('[') + 1, described("x/signature", signature) + ",");
+  write_file(path / "index.json", index);
+  write_file(blob_path(sha256("x")), "x");
+  BOOST_TEST(store->read_index().images().size() == 2U);
+  flip_byte(blob_path(image.blobs[1].digest));
+  BOOST_TEST(store->collect(kAtOnce, kAtOnce).blobs == 1U);
+  BOOST_TEST(store->blobs().size() == 4U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_damaged_blob_that_may_be_a_document_keeps_everything, ForeignFixture) {
+  const std::string nested = R"({"blobs":[")" + sha256("x").str() + R"("]})";
+  BOOST_TEST((collected_with(nested, nested) == 0U));
+  BOOST_TEST(!collected_with(nested, "y" + nested.substr(1)).has_value());
+  BOOST_TEST(!collected_with(nested, nested.substr(0, 5)).has_value());
+  BOOST_TEST(!collected_with(nested, "").has_value());
+  BOOST_TEST(!collected_with(nested, std::string(nested.size(), '\0')).has_value());
+  BOOST_TEST(!collected_with(nested, std::string(4, '\0') + nested).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(an_entry_that_cannot_be_read_keeps_everything) {
