@@ -85,13 +85,13 @@ void Directory::require_writable() const {
 
 Directory::Directory(std::filesystem::path where, bool only_read)
     : path(std::move(where)), read_only(only_read), root(open_root(path, read_only)) {
-  if (const auto layout = open_regular(root.get(), kLayoutFile, (path / kLayoutFile).string())) {
-    check_layout_file(layout->get(), path);
-  } else if (!read_only && is_unused(root.get())) {
-    make_layout(root.get());
-  } else {
+  // Another process may make it at the same time: whether it is there is seen after that.
+  if (!read_only && is_unused(root.get())) make_layout(root.get());
+  const auto layout = open_regular(root.get(), kLayoutFile, (path / kLayoutFile).string());
+  if (!layout) {
     throw Error(EINVAL, path.string() + " is no OCI image layout: it has no oci-layout file");
   }
+  check_layout_file(layout->get(), path);
   open_blob_directories(*this);
 }
 

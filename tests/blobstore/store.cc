@@ -4,7 +4,10 @@
 
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
+#include <future>
+#include <latch>
 #include <string>
+#include <vector>
 
 #include "tests/blobstore/store_fixture.h"
 
@@ -29,6 +32,22 @@ BOOST_AUTO_TEST_CASE(an_absent_directory_becomes_a_layout_parents_included) {
   BOOST_TEST(mode_of(path / "blobs" / "sha256") == 0755U);
   BOOST_TEST(mode_of(path / "index.json") == 0644U);
   BOOST_TEST(store->blobs().empty());
+}
+
+BOOST_AUTO_TEST_CASE(many_open_a_store_that_is_not_there_yet) {
+  constexpr int kOpeners = 4;
+  for (int round = 0; round < 100; ++round) {
+    path = directory.path() / std::to_string(round);
+    std::latch all_are_here(kOpeners);
+    std::vector<std::future<std::string>> openers;
+    for (int i = 0; i < kOpeners; ++i) {
+      openers.push_back(std::async(std::launch::async, [&] {
+        all_are_here.arrive_and_wait();
+        return open()->index_bytes();
+      }));
+    }
+    for (auto& opener : openers) BOOST_TEST(opener.get() == Index().bytes());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_no_layout_is_not_opened) {

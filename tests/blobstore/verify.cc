@@ -192,7 +192,7 @@ BOOST_AUTO_TEST_CASE(what_goes_with_its_image_meanwhile_is_not_missing) {
   const auto reader = open(Store::Access::read_only);
   add_slow_image(*store);
   const Churn churn(*this);
-  while (churn.rounds() < 500) {
+  while (churn.rounds() < 300) {
     for (const auto& each : {store, reader}) {
       for (const Store::Damage& damage : each->verify()) {
         BOOST_FAIL(damage.digest.str() + ": " + damage.why);
