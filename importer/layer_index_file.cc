@@ -24,8 +24,8 @@ std::shared_ptr<const LayerIndex> open_layer_index(int store_fd, const blobstore
 UniqueFd open_index_directory(int store_fd) { return open_cache(store_fd, kDirectory); }
 
 RebuiltIndex rebuild_layer_index(int directory_fd, int blob_fd, std::uint64_t max_layer,
-                                 const std::function<void()>& check) {
-  LayerIndexBuilder builder(directory_fd);
+                                 const std::function<void()>& check, std::uint64_t min_free) {
+  LayerIndexBuilder builder(directory_fd, directory_fd < 0 ? 0 : min_free);
   LayerTar tar([&](const LayerEntry& entry) { builder.add(entry); });
   const std::uint64_t size = read_layer(blob_fd, max_layer, [&](std::span<const std::byte> bytes) {
     check();

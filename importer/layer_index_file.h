@@ -28,10 +28,11 @@ struct RebuiltIndex {
 };
 // Makes the index of a layer that is stored already, compressed or not. Reads all of the blob.
 // `directory_fd`: see CacheFile. `max_layer`: bytes, decoded. `check`: called again and again while
-// it is made; what it throws ends that. Throws Error: EBADMSG (no tar, corrupt), EFBIG, ENOSPC, EIO
-// …
+// it is made; what it throws ends that. `min_free`: bytes that must stay free on the store's disk.
+// Throws Error: EBADMSG (no tar, corrupt), EFBIG, ENOSPC, EIO …
 [[nodiscard]] RebuiltIndex rebuild_layer_index(int directory_fd, int blob_fd,
                                                std::uint64_t max_layer,
-                                               const std::function<void()>& check);
+                                               const std::function<void()>& check,
+                                               std::uint64_t min_free = 0);
 
 }  // namespace imagefs::importer

@@ -1,7 +1,10 @@
 // What an import leaves in cache/index/.
 #include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <cstdint>
 #include <filesystem>
 
+#include "blobstore/error.h"
 #include "importer/layer_index_file.h"
 #include "tests/importer/import_fixture.h"
 #include "tests/support/compress.h"
@@ -77,6 +80,19 @@ BOOST_AUTO_TEST_CASE(an_index_that_cannot_be_kept_does_not_fail_the_import) {
   import(archive_of({kSmall}, {kSmall}));
   BOOST_TEST(only_name_in(kSmall) == "no index");
   BOOST_TEST(names().size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_that_is_made_again_leaves_room_on_the_disk) {
+  import(archive_of({kSmall}, {kSmall}));
+  const auto blob = store->open_blob(blobstore::Digest::parse(digest_of(kSmall)).value()).value();
+  const UniqueFd indexes = importer::open_index_directory(store->directory_fd());
+  const auto rebuild = [&](int directory_fd, std::uint64_t min_free) {
+    return importer::rebuild_layer_index(directory_fd, blob.get(), 1 << 20, [] {}, min_free);
+  };
+  BOOST_CHECK_EXCEPTION(rebuild(indexes.get(), UINT64_MAX), Error,
+                        [](const Error& error) { return error.errno_value() == ENOSPC; });
+  BOOST_TEST(importer::LayerIndex::open(rebuild(indexes.get(), 1).file.fd()) != nullptr);
+  BOOST_TEST(importer::LayerIndex::open(rebuild(-1, UINT64_MAX).file.fd()) != nullptr);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
