@@ -21,12 +21,17 @@ constexpr std::chrono::milliseconds kCheckEvery{50};
 
 std::string mebibytes(std::size_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
 
+[[noreturn]] void throw_occupied(std::size_t bytes) {
+  throw Error(ENOMEM, "decompression needs " + mebibytes(bytes) +
+                          " of memory, which other imports did not leave in time; try again later");
+}
+
 }  // namespace
 
 DecoderMemory& DecoderMemory::process() {
-  static DecoderMemory imports(kTotal, kPatience);
-  static DecoderMemory layers(kTotal, kPatience);
-  static DecoderMemory readers(kTotal, kPatience);
+  static DecoderMemory imports(kTotal, kPatience, 0);
+  static DecoderMemory layers(kTotal, kPatience, 1);
+  static DecoderMemory readers(kTotal, kPatience, 2);
   if (reading > 0) return readers;
   return held_by_thread.empty() ? imports : layers;
 }
@@ -39,26 +44,28 @@ DecoderMemory::Cancellation::~Cancellation() { check_cancelled = nullptr; }
 DecoderMemory::Reading::Reading() noexcept { ++reading; }
 DecoderMemory::Reading::~Reading() { --reading; }
 
-DecoderMemory::Lease DecoderMemory::acquire(std::size_t bytes) {
-  if (bytes > total_) {
-    throw Error(ENOMEM, "decompression needs " + mebibytes(bytes) + " of memory, more than the " +
-                            mebibytes(total_) + " there are");
-  }
+void DecoderMemory::check_total(std::size_t bytes) const {
+  if (bytes <= total_) return;
+  throw Error(ENOMEM, "decompression needs " + mebibytes(bytes) + " of memory, more than the " +
+                          mebibytes(total_) + " there are");
+}
+
+DecoderMemory::Lease DecoderMemory::acquire(std::size_t bytes, Lease before) {
+  check_total(bytes);
   std::unique_lock lock(mutex_);
-  if (!wait_for_room(lock, bytes)) {
-    throw Error(ENOMEM,
-                "decompression needs " + mebibytes(bytes) +
-                    " of memory, which other imports did not leave in time; try again later");
+  if (before.memory_ == this) {
+    before.memory_ = nullptr;
+    give_back(before.bytes_);
   }
-  held_by_thread[this] += bytes;
-  held_ += bytes;
+  if (!wait_for_room(lock, bytes)) throw_occupied(bytes);
+  take(bytes);
   return {this, bytes};
 }
 
 bool DecoderMemory::wait_for_room(std::unique_lock<std::mutex>& lock, std::size_t bytes) {
   using Clock = std::chrono::steady_clock;
   const auto fits = [&] { return held_ + bytes <= total_; };
-  if (held_by_thread.contains(this)) return fits();
+  if (fits() || !may_wait()) return fits();
   for (const auto end = Clock::now() + patience_; Clock::now() < end;) {
     if (released_.wait_until(lock, std::min(end, Clock::now() + kCheckEvery), fits)) return true;
     if (!check_cancelled) continue;
@@ -69,15 +76,35 @@ bool DecoderMemory::wait_for_room(std::unique_lock<std::mutex>& lock, std::size_
   return fits();
 }
 
-void DecoderMemory::release(std::size_t bytes) noexcept {
+bool DecoderMemory::may_wait() const {
+  return std::ranges::none_of(held_by_thread,
+                              [this](const auto& held) { return held.first->order_ >= order_; });
+}
+
+void DecoderMemory::take(std::size_t bytes) {
+  held_by_thread[this] += bytes;
+  held_ += bytes;
+}
+
+void DecoderMemory::give_back(std::size_t bytes) noexcept {
   const auto own = held_by_thread.find(this);
   own->second -= bytes;
   if (own->second == 0) held_by_thread.erase(own);
-  {
-    const std::lock_guard lock(mutex_);
-    held_ -= bytes;
-  }
+  held_ -= bytes;
   released_.notify_all();
+}
+
+void DecoderMemory::release(std::size_t bytes) noexcept {
+  const std::lock_guard lock(mutex_);
+  give_back(bytes);
+}
+
+void DecoderMemory::Lease::extend(std::size_t bytes) {
+  memory_->check_total(bytes_ + bytes);
+  const std::lock_guard lock(memory_->mutex_);
+  if (memory_->held_ + bytes > memory_->total_) throw_occupied(bytes_ + bytes);
+  memory_->take(bytes);
+  bytes_ += bytes;
 }
 
 DecoderMemory::Lease& DecoderMemory::Lease::operator=(Lease&& other) noexcept {

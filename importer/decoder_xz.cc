@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "importer/decoder_formats.h"
 #include "importer/decoder_memory.h"
@@ -53,26 +54,34 @@ class XzDecoder final : public StepDecoder {
     return {.consumed = zeros};
   }
 
-  // The limit starts at what is held already: liblzma says what a block needs before it takes it.
+  // liblzma says what a block needs before it takes it. The limit starts at nothing, so that it
+  // says so of the stream's first.
   void begin_stream() {
     if (padding_ % kPaddingUnit != 0) throw_corrupt("bytes follow its end");
     padding_ = 0;
-    const std::uint64_t limit = std::max<std::uint64_t>(memory_.bytes(), 1);
-    if (lzma_stream_decoder(&lzma_, limit, LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK) {
+    if (lzma_stream_decoder(&lzma_, 1, LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK) {
       throw std::bad_alloc();
     }
     in_stream_ = true;
+    any_block_ = false;
   }
 
+  // What the blocks before took in this stream is freed only when the next begins.
   void acquire_memory() {
     const std::uint64_t need = lzma_memusage(&lzma_);
     if (need > kMaxMemory) {
       throw_unsupported("it needs " + std::to_string(need) + " bytes of memory, more than " +
                         std::to_string(kMaxMemory));
     }
-    memory_.release();
-    memory_ = DecoderMemory::process().acquire(need);
-    if (lzma_memlimit_set(&lzma_, need) != LZMA_OK) throw std::bad_alloc();
+    if (need > memory_.bytes()) {
+      if (any_block_) {
+        memory_.extend(need - memory_.bytes());
+      } else {
+        memory_ = budget_.acquire(need, std::move(memory_));
+      }
+    }
+    any_block_ = true;
+    if (lzma_memlimit_set(&lzma_, memory_.bytes()) != LZMA_OK) throw std::bad_alloc();
   }
 
   void check(lzma_ret result) {
@@ -81,6 +90,7 @@ class XzDecoder final : public StepDecoder {
       case LZMA_BUF_ERROR:  // nothing more without more input
         return;
       case LZMA_STREAM_END:
+        lzma_end(&lzma_);  // frees the dictionary
         in_stream_ = false;
         any_stream_ = true;
         return;
@@ -97,10 +107,12 @@ class XzDecoder final : public StepDecoder {
     }
   }
 
+  DecoderMemory& budget_ = DecoderMemory::process();
   DecoderMemory::Lease memory_;
   lzma_stream lzma_ = LZMA_STREAM_INIT;
   std::uint64_t padding_ = 0;  // bytes since the last stream
   bool in_stream_ = false;
+  bool any_block_ = false;  // of this stream
   bool any_stream_ = false;
 };
 

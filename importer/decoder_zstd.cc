@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <new>
 #include <optional>
+#include <utility>
 
 #include "importer/decoder_formats.h"
 #include "importer/decoder_memory.h"
@@ -118,8 +119,7 @@ class ZstdDecoder final : public StepDecoder {
 
   void make_context(std::size_t bytes) {
     context_.reset();
-    memory_.release();
-    memory_ = DecoderMemory::process().acquire(bytes);
+    memory_ = budget_.acquire(bytes, std::move(memory_));
     context_.reset(ZSTD_createDCtx());
     if (!context_) throw std::bad_alloc();
     check(ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, kMaxWindowLog));
@@ -147,6 +147,7 @@ class ZstdDecoder final : public StepDecoder {
     throw_corrupt(ZSTD_getErrorName(result));
   }
 
+  DecoderMemory& budget_ = DecoderMemory::process();
   DecoderMemory::Lease memory_;
   std::unique_ptr<ZSTD_DCtx, FreeContext> context_;
   std::array<std::byte, kMaxHeader> header_ = {};

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "blobstore/error.h"
 #include "tests/support/compress.h"
@@ -95,6 +96,29 @@ std::string gzip_member(char flags, std::string_view text) {
 std::string zstd_frame(int exponent, int mantissa = 0) {
   const auto descriptor = static_cast<char>(exponent << 3 | mantissa);
   return "\x28\xb5\x2f\xfd\0"s + descriptor + "\x19\0\0abc"s;
+}
+
+// A stream of blocks "abc", each with a dictionary of 2^n bytes.
+std::string xz_stream(const std::vector<int>& dictionaries) {
+  lzma_options_lzma options{};
+  BOOST_TEST_REQUIRE(lzma_lzma_preset(&options, 0) == 0);
+  std::array<lzma_filter, 2> filters{{{LZMA_FILTER_LZMA2, &options}, {LZMA_VLI_UNKNOWN, nullptr}}};
+  lzma_stream stream = LZMA_STREAM_INIT;
+  std::array<std::uint8_t, 4096> out{};
+  stream.next_out = out.data();
+  stream.avail_out = out.size();
+  const std::string text = "abc";
+  for (std::size_t i = 0; i < dictionaries.size(); ++i) {
+    options.dict_size = 1U << dictionaries[i];
+    BOOST_TEST_REQUIRE((i == 0 ? lzma_stream_encoder(&stream, filters.data(), LZMA_CHECK_CRC32)
+                               : lzma_filters_update(&stream, filters.data())) == LZMA_OK);
+    stream.next_in = reinterpret_cast<const std::uint8_t*>(text.data());
+    stream.avail_in = text.size();
+    const bool last = i + 1 == dictionaries.size();
+    BOOST_TEST_REQUIRE(lzma_code(&stream, last ? LZMA_FINISH : LZMA_FULL_FLUSH) == LZMA_STREAM_END);
+  }
+  lzma_end(&stream);
+  return {reinterpret_cast<const char*>(out.data()), stream.total_out};
 }
 
 std::string skippable_frame(std::string_view content) {
@@ -295,6 +319,28 @@ BOOST_AUTO_TEST_CASE(a_zstd_window_has_a_limit) {
 BOOST_AUTO_TEST_CASE(zstd_frames_with_larger_windows_may_follow) {
   const std::string stored = zstd_frame(0) + zstd_frame(13) + zstd_frame(17);
   BOOST_TEST(decode(Compression::zstd, stored, 1).text == "abcabcabc");
+}
+
+BOOST_AUTO_TEST_CASE(an_archive_may_need_a_larger_window_while_a_layer_is_decoded) {
+  const auto ignore = [](std::span<const std::byte>) {};
+  const auto archive = Decoder::make(Compression::zstd);
+  archive->append(bytes_of(zstd_frame(0)), ignore);
+  const auto layer = Decoder::make(Compression::zstd);
+  layer->append(bytes_of(zstd_frame(16)), ignore);
+  archive->append(bytes_of(zstd_frame(17)), ignore);
+  layer->append(bytes_of(zstd_frame(17)), ignore);
+  BOOST_TEST(archive->at_end());
+  BOOST_TEST(layer->at_end());
+}
+
+BOOST_AUTO_TEST_CASE(xz_streams_and_blocks_with_larger_dictionaries_may_follow) {
+  const std::string small = xz_stream({16, 20});
+  const std::string large = xz_stream({16, 26, 20});
+  BOOST_TEST(decode(Compression::xz, small + large + small + large, 1).text ==
+             "abcabc"
+             "abcabcabc"
+             "abcabc"
+             "abcabcabc");
 }
 
 BOOST_AUTO_TEST_CASE(an_xz_dictionary_has_a_limit) {

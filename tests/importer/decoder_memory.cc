@@ -7,6 +7,7 @@
 #include <latch>
 #include <optional>
 #include <thread>
+#include <utility>
 
 #include "blobstore/error.h"
 
@@ -69,6 +70,45 @@ BOOST_AUTO_TEST_CASE(layers_in_compressed_archives_wait_for_no_archive) {
   auto second = std::async(std::launch::async, import);
   first.get();
   second.get();
+}
+
+BOOST_AUTO_TEST_CASE(what_is_exchanged_is_not_lost_to_who_waits) {
+  DecoderMemory memory(100, 1h);
+  DecoderMemory later(100, 1h, 1);
+  const DecoderMemory::Lease layer = later.acquire(1);  // so nothing can be waited for
+  DecoderMemory::Lease lease = memory.acquire(60);
+  auto other = std::async(std::launch::async, [&] { return memory.acquire(50).bytes(); });
+  for (std::size_t bytes = 61; bytes <= 100; ++bytes) {
+    lease = memory.acquire(bytes, std::move(lease));
+    BOOST_TEST(lease.bytes() == bytes);
+  }
+  lease = memory.acquire(50, std::move(lease));
+  BOOST_TEST(other.get() == 50U);
+}
+
+BOOST_AUTO_TEST_CASE(a_lease_is_extended_at_once_or_stays) {
+  DecoderMemory memory(100, 1h);
+  {
+    DecoderMemory::Lease lease = memory.acquire(60);
+    BOOST_CHECK_EXCEPTION(lease.extend(41), Error, no_memory);
+    BOOST_TEST(lease.bytes() == 60U);
+    lease.extend(40);
+    BOOST_TEST(lease.bytes() == 100U);
+  }
+  BOOST_TEST(memory.acquire(100).bytes() == 100U);
+}
+
+// Else two imports could wait for each other: one with a layer's memory for an archive's, one with
+// an archive's for a layer's.
+BOOST_AUTO_TEST_CASE(who_holds_a_layers_waits_for_no_archive) {
+  DecoderMemory archives(100, 1h, 0);
+  DecoderMemory layers(100, 1h, 1);
+  const DecoderMemory::Lease others = archives.acquire(60);
+  auto import = std::async(std::launch::async, [&] {
+    const DecoderMemory::Lease layer = layers.acquire(60);
+    (void)archives.acquire(50);
+  });
+  BOOST_CHECK_EXCEPTION(import.get(), Error, no_memory);
 }
 
 BOOST_AUTO_TEST_CASE(waiting_ends_when_it_is_cancelled) {
