@@ -66,11 +66,18 @@ void remove_unreferenced(const Directory& directory, const std::unordered_set<Di
   if (collected.blobs > 0) sync(directory.sha256.get(), "blobs/sha256/");
 }
 
-// Removes the files whose names begin with the hex digits of a blob that is gone.
+bool exists(int directory, const std::string& name) {
+  struct stat status{};
+  return ::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0 || errno != ENOENT;
+}
+
+// Removes the files whose names begin with the hex digits of a blob that is gone, and those that
+// were to get such a name when their maker died.
 void clean_cache_directory(const Directory& directory, int cache) {
+  sweep_named_files(cache);
   for (const std::string& name : names_in(cache, "cache/")) {
     const auto digest = Digest::from_hex(std::string_view(name).substr(0, kHexLength));
-    if (!digest || blob_size(directory, *digest)) continue;
+    if (!digest || exists(directory.sha256.get(), digest->hex())) continue;
     struct stat status{};
     if (::fstatat(cache, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) continue;
     if (!S_ISDIR(status.st_mode)) remove_file(cache, name);
@@ -97,7 +104,9 @@ void clean_cache(const Directory& directory) {
 void clean_marks(const Directory& directory) {
   const std::set<Digest> marked = directory.marks.all(directory.root.get());
   std::set<Digest> standing = marked;
-  std::erase_if(standing, [&](const Digest& digest) { return !blob_size(directory, digest); });
+  std::erase_if(standing, [&](const Digest& digest) {
+    return !exists(directory.sha256.get(), digest.hex());
+  });
   if (standing != marked) directory.marks.replace(directory.root.get(), standing, false);
 }
 
@@ -117,7 +126,7 @@ Store::Collected Store::collect(std::chrono::seconds older_than,
   const auto kept = all_referenced(directory, index);
   if (collected.images > 0) replace_file(directory.root.get(), "index.json", index.bytes());
   remove_unreferenced(directory, kept, now - unreferenced_age.count(), collected);
-  sweep_named_files(directory);
+  sweep_named_files(directory.blobs.get());
   clean_cache(directory);
   clean_marks(directory);
   return collected;

@@ -15,7 +15,7 @@ namespace imagefs::blobstore {
 namespace {
 
 void clean_up(const Directory& directory) {
-  sweep_named_files(directory);
+  sweep_named_files(directory.blobs.get());
   if (!is_unsettled(directory)) return;
   const StoreLock lock(directory.root.get());
   settle_intent(directory);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "blobstore/error.h"
 #include "blobstore/files.h"
@@ -12,7 +13,7 @@
 namespace imagefs::blobstore {
 namespace {
 
-constexpr const char* kPrefix = ".import-";
+constexpr const char* kPrefix = ".tmp-";
 
 bool try_lock(const UniqueFd& fd) {
   while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
@@ -24,11 +25,11 @@ bool try_lock(const UniqueFd& fd) {
 
 }  // namespace
 
-TemporaryFile make_named_file(const Directory& directory) {
+TemporaryFile make_named_file(int directory, mode_t mode) {
   for (;;) {
     std::string name = random_name(kPrefix);
-    UniqueFd fd(::openat(directory.blobs.get(), name.c_str(),
-                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+    UniqueFd fd(::openat(directory, name.c_str(),
+                         O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
     if (!fd) throw_errno("cannot write to the store");
     // A sweep may have come between the two calls.
     if (try_lock(fd) && status_of(fd.get(), name).st_nlink > 0) {
@@ -37,22 +38,32 @@ TemporaryFile make_named_file(const Directory& directory) {
   }
 }
 
+std::string name_file(const UniqueFd& fd, int directory) {
+  if (!try_lock(fd)) throw Error(EBUSY, "an unnamed file of the store is locked");
+  std::string name = random_name(kPrefix);
+  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
+  if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+    throw_errno("cannot name a file of the store");
+  }
+  return name;
+}
+
 TemporaryFile make_temporary_file(const Directory& directory) {
-  UniqueFd fd(::openat(directory.sha256.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  UniqueFd fd(::openat(directory.sha256.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kBlobInMaking));
   if (fd) return {std::move(fd), {}};
   if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
     throw_errno("cannot write to the store");
   }
-  sweep_named_files(directory);
-  return make_named_file(directory);
+  sweep_named_files(directory.blobs.get());
+  return make_named_file(directory.blobs.get(), kBlobInMaking);
 }
 
-void sweep_named_files(const Directory& directory) {
-  for (const std::string& name : names_in(directory.blobs.get(), "blobs/")) {
+void sweep_named_files(int directory) {
+  for (const std::string& name : names_in(directory, "the store")) {
     if (!name.starts_with(kPrefix)) continue;
-    const UniqueFd fd(::openat(directory.blobs.get(), name.c_str(),
-                               O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-    if (fd && try_lock(fd)) remove_file(directory.blobs.get(), name);
+    const UniqueFd fd(
+        ::openat(directory, name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (fd && try_lock(fd)) remove_file(directory, name);
   }
 }
 

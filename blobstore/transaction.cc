@@ -48,7 +48,7 @@ void copy_bytes(const HeldBlob& blob, int target) {
 
 // Puts a copy of the held bytes in the blob's place.
 void copy_into_place(const Directory& directory, const HeldBlob& blob) {
-  const TemporaryFile copy = make_named_file(directory);
+  const TemporaryFile copy = make_named_file(directory.blobs.get(), kBlobInMaking);
   try {
     copy_bytes(blob, copy.fd.get());
     if (::renameat(directory.blobs.get(), copy.name.c_str(), directory.sha256.get(),

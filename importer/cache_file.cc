@@ -4,22 +4,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <filesystem>
 
 #include "blobstore/error.h"
+#include "blobstore/temporary_file.h"
 
 namespace imagefs::importer {
 namespace {
 
 constexpr mode_t kMode = 0644;
-
-std::string temporary_name() {
-  static std::atomic<unsigned> counter = 0;
-  return ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
-}
 
 bool has_no_unnamed_files(int error) {
   return error == EOPNOTSUPP || error == EISDIR || error == ENOENT || error == EINVAL;
@@ -74,24 +69,22 @@ CacheFile::~CacheFile() {
 
 void CacheFile::make_named(int directory_fd) {
   directory_.reset(openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::string name = temporary_name();
-  fd_.reset(openat(directory_fd, name.c_str(), O_CREAT | O_EXCL | O_RDWR | O_CLOEXEC, kMode));
-  if (!directory_ || !fd_) throw_errno("a file in cache/");
-  temporary_ = name;
+  if (!directory_) throw_errno("a file in cache/");
+  auto [fd, name] = blobstore::make_named_file(directory_fd, kMode);
+  fd_ = std::move(fd);
+  temporary_ = std::move(name);
 }
 
 void CacheFile::publish(int directory_fd, const std::string& name) {
   if (temporary_.empty()) {
     const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
-    const auto link_as = [&](const std::string& as) {
-      return linkat(AT_FDCWD, self.c_str(), directory_fd, as.c_str(), AT_SYMLINK_FOLLOW) == 0;
-    };
-    if (link_as(name)) return;
+    const int linked =
+        linkat(AT_FDCWD, self.c_str(), directory_fd, name.c_str(), AT_SYMLINK_FOLLOW);
+    if (linked == 0) return;
     if (errno != EEXIST) throw_errno("cache/ … " + name);
     directory_.reset(openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    const std::string temporary = temporary_name();
-    if (!directory_ || !link_as(temporary)) throw_errno("cache/ … " + name);
-    temporary_ = temporary;
+    if (!directory_) throw_errno("cache/ … " + name);
+    temporary_ = blobstore::name_file(fd_, directory_fd);
   }
   if (renameat(directory_.get(), temporary_.c_str(), directory_fd, name.c_str()) != 0) {
     throw_errno("cache/ … " + name);

@@ -1,7 +1,9 @@
 // A file on its way into a directory of a store's cache/.
 //
 // It has no name until it is published (O_TMPFILE; where a filesystem has none, a name that is
-// removed with the object), so that a crash leaves nothing.
+// removed with the object), so that a crash leaves nothing: what it left of such a name, or of the
+// one that a file has while it takes another's place, goes with the next collection
+// (blobstore/temporary_file.h).
 #pragma once
 
 #include <cstddef>

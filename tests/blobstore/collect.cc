@@ -4,7 +4,9 @@
 #include <optional>
 #include <string>
 
+#include "blobstore/files.h"
 #include "blobstore/store.h"
+#include "blobstore/temporary_file.h"
 #include "tests/blobstore/store_fixture.h"
 
 namespace imagefs::blobstore {
@@ -178,12 +180,31 @@ BOOST_AUTO_TEST_CASE(what_the_cache_holds_for_blobs_that_are_gone_goes) {
   write_file(cache / "layers" / (image.layer().hex() + ".index"), "x");
   write_file(cache / "damaged", sha256("gone").str() + "\n");
   write_file(cache / "other", "x");
+  std::filesystem::create_symlink("nowhere", blob_path(sha256("link")));
+  write_file(cache / "layers" / sha256("link").hex(), "x");
   store->collect(kAtOnce, kAtOnce);
   BOOST_TEST(!std::filesystem::exists(cache / (gone + ".index")));
   BOOST_TEST(!std::filesystem::exists(cache / "layers" / gone));
   BOOST_TEST(std::filesystem::exists(cache / "layers" / (image.layer().hex() + ".index")));
   BOOST_TEST(std::filesystem::exists(cache / "other"));
   BOOST_TEST(!std::filesystem::exists(cache / "damaged"));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_killed_process_left_in_the_cache_goes) {
+  const auto store = open();
+  std::filesystem::create_directories(path / "cache" / "layers");
+  const auto layers = open_directory(store->directory_fd(), "cache/layers", "cache/layers").value();
+  const TemporaryFile held = make_named_file(layers.get(), 0644);
+  TemporaryFile left = make_named_file(layers.get(), 0644);
+  left.fd.reset();
+  const TemporaryFile left_in_cache = [&] {
+    const auto cache = open_directory(store->directory_fd(), "cache", "cache").value();
+    return TemporaryFile{{}, make_named_file(cache.get(), 0644).name};
+  }();
+  store->collect(kAtOnce);
+  BOOST_TEST(std::filesystem::exists(path / "cache" / "layers" / held.name));
+  BOOST_TEST(!std::filesystem::exists(path / "cache" / "layers" / left.name));
+  BOOST_TEST(!std::filesystem::exists(path / "cache" / left_in_cache.name));
 }
 
 BOOST_AUTO_TEST_CASE(a_blob_that_is_open_stays_readable) {

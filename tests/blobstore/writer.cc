@@ -113,8 +113,8 @@ BOOST_AUTO_TEST_CASE(named_files_are_swept_when_nobody_holds_them) {
   const auto exists = [&](const TemporaryFile& file) {
     return std::filesystem::exists(path / "blobs" / file.name);
   };
-  TemporaryFile held = make_named_file(layout);
-  TemporaryFile abandoned = make_named_file(layout);
+  TemporaryFile held = make_named_file(layout.blobs.get(), kBlobInMaking);
+  TemporaryFile abandoned = make_named_file(layout.blobs.get(), kBlobInMaking);
   abandoned.fd.reset();
   BOOST_TEST((exists(held) && exists(abandoned)));
   const auto store = open();
