@@ -12,7 +12,6 @@
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
 #include "fs/log.h"
-#include "importer/free_space.h"
 #include "importer/layer_index_file.h"
 #include "importer/layer_reader.h"
 
@@ -81,10 +80,8 @@ LayerCache::IndexPtr LayerCache::rebuild_index(const Digest& layer) const {
   const UniqueFd directory =
       store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
   auto made = importer::rebuild_layer_index(
-      directory ? directory.get() : -1, blob.get(), limits_.max_layer, [&] {
-        check_wanted();
-        if (directory) importer::require_free(directory.get(), limits_.min_free);
-      });
+      directory ? directory.get() : -1, blob.get(), limits_.max_layer, [this] { check_wanted(); },
+      directory ? limits_.min_free : 0);
   for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
   if (directory) made.file.publish(directory.get(), layer.hex());
   IndexPtr index = importer::LayerIndex::open(made.file.fd());
