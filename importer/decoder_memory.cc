@@ -62,6 +62,8 @@ DecoderMemory::Lease DecoderMemory::acquire(std::size_t bytes, Lease before) {
   return {this, bytes};
 }
 
+DecoderMemory::Lease DecoderMemory::acquire(std::size_t bytes) { return acquire(bytes, Lease()); }
+
 bool DecoderMemory::wait_for_room(std::unique_lock<std::mutex>& lock, std::size_t bytes) {
   using Clock = std::chrono::steady_clock;
   const auto fits = [&] { return held_ + bytes <= total_; };

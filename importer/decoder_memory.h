@@ -76,7 +76,8 @@ class DecoderMemory {
   // between unless this has to wait. Throws Error{ENOMEM}: at once when `bytes` exceed the budget,
   // or what is left of it while this thread holds some of it or of a later one, and after waiting
   // as long as patience goes.
-  [[nodiscard]] Lease acquire(std::size_t bytes, Lease before = {});
+  [[nodiscard]] Lease acquire(std::size_t bytes, Lease before);
+  [[nodiscard]] Lease acquire(std::size_t bytes);
 
  private:
   void check_total(std::size_t bytes) const;
