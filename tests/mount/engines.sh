@@ -4,6 +4,7 @@
 #   start_containerd   then: ctr_ …
 #   start_dockerd      then: docker_ …
 #   podman_, buildah_, skopeo_   use a storage of their own
+#   in_memory docker|containerd|storage…   before these: what they store is kept in memory
 #
 # Everything lives below $work and in the test's namespaces.
 # shellcheck shell=bash
@@ -36,6 +37,15 @@ build_image() {
   head -c 1000000 /dev/urandom > "$rootfs/etc/random"
   umoci repack --image "$layout:1" "$bundle" > /dev/null 2>&1
   rm -rf "$bundle"
+}
+
+# Where engines may keep what they sync layer by layer, in tests that are not about their speed.
+in_memory() {  # in_memory DIRECTORY...
+  local directory
+  for directory in "$@"; do
+    mkdir "$work/$directory"
+    mount -t tmpfs tmpfs "$work/$directory"
+  done
 }
 
 start_containerd() {

@@ -45,6 +45,7 @@ take() {  # take NAME FILE LAYERS: imports it; the variables of what follows
   cp -r "$mnt/images/$name/rootfs" "$work/first"
 }
 
+in_memory docker storage containerd
 make_many most 128
 make_many dockers 125
 start_dockerd

@@ -9,6 +9,7 @@ require umoci docker zstd gzip tar dpkg-query
 python3 "$support/debian_layers.py" "$work/layers" || fail "the layers could not be made"
 layers=("$work"/layers/?.tar)
 python3 "$support/image_of_layers.py" debian "$work" "${layers[@]}" || fail "the image could not be made"
+in_memory docker
 start_dockerd
 start_mount
 
