@@ -4,23 +4,30 @@
 
 namespace imagefs::fs {
 
+ContentCache::Contents& ContentCache::contents_of(const Node& node) {
+  return node.lifetime() == Lifetime::fixed ? fixed_ : changing_;
+}
+
 ContentPtr ContentCache::open(const Node& node) {
-  if (node.lifetime() != Lifetime::fixed) return node.open();
   {
     const std::lock_guard lock(mutex_);
-    if (ContentPtr known = contents_.find(node.id())) return known;
+    if (ContentPtr known = contents_of(node).find(node.id())) return known;
   }
+  return reopen(node);
+}
+
+ContentPtr ContentCache::reopen(const Node& node) {
   ContentPtr opened = node.open();
   ContentPtr dropped;
   const std::lock_guard lock(mutex_);
-  dropped = contents_.insert(node.id(), opened);
+  dropped = contents_of(node).insert(node.id(), opened);
   return opened;
 }
 
-void ContentCache::clear() {
+void ContentCache::release() {
   std::list<ContentPtr> dropped;
   const std::lock_guard lock(mutex_);
-  dropped = contents_.release();
+  dropped = fixed_.release([](const Content&) { return false; });
 }
 
 }  // namespace imagefs::fs

@@ -14,17 +14,24 @@ namespace imagefs::fs {
 
 class ContentCache {
  public:
-  // What opening the node gives; of fixed nodes that were read lately it is open already. Throws
-  // what Node::open() does.
+  // What opening the node gave last, if that was lately, else what it gives. Throws what
+  // Node::open() does.
   [[nodiscard]] ContentPtr open(const Node& node);
-  // Lets go of all: blobs that are removed take no space any more.
-  void clear();
+  // What opening the node gives now. The kernel asks for the attributes of what may change before
+  // each read: it then reads what was as large.
+  ContentPtr reopen(const Node& node);
+  // Lets go of what is fixed: blobs that are removed take no space any more.
+  void release();
 
  private:
   static constexpr std::size_t kOpen = 64;
+  using Contents = Recent<NodeId, const Content>;
 
-  std::mutex mutex_;
-  Recent<NodeId, const Content> contents_{kOpen};
+  [[nodiscard]] Contents& contents_of(const Node& node);
+
+  std::mutex mutex_;  // of what follows
+  Contents fixed_{kOpen};
+  Contents changing_{kOpen};
 };
 
 }  // namespace imagefs::fs

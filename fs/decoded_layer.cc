@@ -27,6 +27,11 @@ void DecodedLayer::read(std::span<std::byte> into, std::uint64_t offset) {
   decoding->read(into, offset);
 }
 
+bool DecodedLayer::is_costly() const {
+  const DecodingPtr decoding = current();
+  return decoding && !decoding->is_published();
+}
+
 DecodedLayer::DecodingPtr DecodedLayer::current() const {
   const std::lock_guard lock(mutex_);
   return decoding_;

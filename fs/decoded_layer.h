@@ -30,6 +30,7 @@ class DecodedLayer final : public LayerBytes {
   [[nodiscard]] bool ready(std::uint64_t end) const override;
   void await(std::uint64_t end, const Patience& patience) override;
   void read(std::span<std::byte> into, std::uint64_t offset) override;
+  [[nodiscard]] bool is_costly() const override;
 
  private:
   using DecodingPtr = std::shared_ptr<Decoding>;

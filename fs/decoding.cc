@@ -87,12 +87,22 @@ void Decoding::decode() {
   // A name must not outlive its bytes in a power failure.
   if (::fdatasync(file->fd()) != 0) throw_errno("a decoded layer");
   file->publish(source.directory.get(), source.name);
+  published_ = true;
+}
+
+// Other layers can be decoded again.
+void Decoding::leave_min_free(int fd) const {
+  try {
+    importer::require_free(fd, source_->min_free);
+  } catch (const Error& error) {
+    if (error.errno_value() != ENOSPC) throw;
+    evict_layers(source_->directory.get(), 0);
+    importer::require_free(fd, source_->min_free);
+  }
 }
 
 bool Decoding::take(int fd, std::span<const std::byte> bytes) {
-  if (source_->directory && decoded_ % kCheckEvery < bytes.size()) {
-    importer::require_free(fd, source_->min_free);
-  }
+  if (source_->directory && decoded_ % kCheckEvery < bytes.size()) leave_min_free(fd);
   importer::write_at(fd, bytes.data(), bytes.size(), decoded_);
   const std::lock_guard lock(mutex_);
   decoded_ += bytes.size();

@@ -50,16 +50,20 @@ class Decoding {
   void read(std::span<std::byte> into, std::uint64_t offset) const;
   // Whether it has failed, and another try may not.
   [[nodiscard]] bool may_be_tried_again() const;
+  // Whether the bytes are to be found in the directory.
+  [[nodiscard]] bool is_published() const { return published_; }
 
  private:
   using FilePtr = std::shared_ptr<const importer::CacheFile>;
 
   void decode();
+  void leave_min_free(int fd) const;
   [[nodiscard]] bool take(int fd, std::span<const std::byte> bytes);
   void end(const Error& failure);
 
   const std::shared_ptr<const Source> source_;
   std::atomic<bool> given_up_ = false;
+  std::atomic<bool> published_ = false;
   mutable std::mutex mutex_;  // of what follows; nothing slow happens under it
   mutable std::condition_variable progress_;
   FilePtr file_;                  // set before the first progress

@@ -24,7 +24,7 @@ void answer_later(Later& later, Request& request, LateAnswer answer);
 template <typename Answer>
 void answer_when_ready(Mount& mount, Request& request, const NodePtr& node, const Answer& answer) {
   if (node->ready()) return answer(request, *node);
-  answer_later(mount.later, request, [=](Request& waiting, const Patience& patience) {
+  answer_later(mount.indexing, request, [=](Request& waiting, const Patience& patience) {
     node->await(patience);
     answer(waiting, *node);
   });

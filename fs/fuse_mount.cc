@@ -6,12 +6,14 @@ namespace imagefs::fs {
 
 void Mount::end_waiting() {
   later.end();
+  indexing.end();
   publishing.end();
   looking.end();
 }
 
 void Mount::join_waiting() {
   later.join();
+  indexing.join();
   publishing.join();
   looking.join();
 }

@@ -22,6 +22,7 @@ inline constexpr double kForever = 1e9;
 inline constexpr std::size_t kWaitingThreads = 32;
 // They wait for each other's lock of the store.
 inline constexpr std::size_t kPublishingThreads = 2;
+inline constexpr std::size_t kIndexingThreads = 14;  // one index is made at a time
 inline constexpr std::size_t kLookingThreads = 2;
 
 struct Mount {
@@ -49,6 +50,7 @@ struct Mount {
   Later later{kWaitingThreads};
   // These do not stand behind slow readers.
   Later publishing{kPublishingThreads};  // renames
+  Later indexing{kIndexingThreads};      // for an index that has to be made
   Later looking{kLookingThreads};        // for the disk alone, to give a node's attributes
 };
 

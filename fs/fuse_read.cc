@@ -59,9 +59,13 @@ void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
   const NodePtr node = mount.nodes.get(id);
   if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
-  answer_with_attributes(mount, request, node, [](Request& answered, const Node& found) {
+  answer_with_attributes(mount, request, node, [&mount](Request& answered, const Node& found) {
     const double timeout = attribute_timeout(found);
-    answered.attributes(found.attributes(), timeout);
+    struct stat attributes = found.attributes();
+    if (mount.read_only && found.lifetime() == Lifetime::volatile_ && S_ISREG(attributes.st_mode)) {
+      attributes.st_size = static_cast<off_t>(mount.unopened.reopen(found)->size());
+    }
+    answered.attributes(attributes, timeout);
   });
 }
 

@@ -233,10 +233,15 @@ void Ingest::unlink(std::string_view name, const Caller& caller) {
   touch();
 }
 
+void Ingest::forget_name(const IngestFilePtr& file) {
+  const auto known = names_.find(file->name());
+  if (known != names_.end() && known->second == file) names_.erase(known);
+}
+
 void Ingest::remove_name(const IngestFilePtr& file) {
   {
     const std::lock_guard lock(mutex_);
-    names_.erase(file->name());
+    forget_name(file);
   }
   remove(*file, "it was removed");
 }
@@ -249,10 +254,11 @@ void Ingest::rename(std::string_view from, std::string_view to, bool keep, const
   file->check_access(caller, options_.uid);
   check_target(file, to, keep, caller);
   const auto held = file->hold_name();
+  if (find(from) != file) throw Error(ENOENT, "it has just been removed");
   if (is_temporary(file->name()) && !is_temporary(to)) publish(*file, std::string(to));
   {
     const std::lock_guard lock(mutex_);
-    names_.erase(file->name());
+    forget_name(file);
     names_.insert_or_assign(std::string(to), file);
     file->rename(std::string(to));
   }

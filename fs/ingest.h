@@ -111,6 +111,8 @@ class Ingest {
   void check_room(const Arrival& arrival);
   void check_target(const IngestFilePtr& file, std::string_view to, bool keep,
                     const Caller& caller) const;
+  // With mutex_ held: the name is no other file's by now.
+  void forget_name(const IngestFilePtr& file);
   void remove_name(const IngestFilePtr& file);
   void publish(const IngestFile& file, const std::string& name);
   void incomplete(const IngestFilePtr& file, const Upload& upload, const std::string& sentence);

@@ -208,6 +208,8 @@ void IngestFile::remove() {
 }
 
 bool IngestFile::expire(Clock::time_point oldest) {
+  const std::unique_lock naming(naming_, std::try_to_lock);
+  if (!naming) return false;
   const std::lock_guard lock(mutex_);
   if (ended_ && *ended_ <= oldest && !is_open()) removed_ = true;
   return removed_;

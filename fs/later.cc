@@ -1,7 +1,7 @@
 #include "fs/later.h"
 
 #include <cerrno>
-#include <system_error>
+#include <exception>
 #include <utility>
 
 #include "blobstore/error.h"
@@ -33,7 +33,7 @@ void Later::start_thread() {
   }
   try {
     threads_.start([this] { serve(); });
-  } catch (const std::system_error&) {
+  } catch (const std::exception&) {  // no thread, or no memory
     Line refused;
     {
       const std::lock_guard lock(mutex_);

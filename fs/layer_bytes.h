@@ -23,6 +23,8 @@ class LayerBytes {
   // Fills all of `into`. Throws Error: EIO when the layer ends before, or cannot be read, EAGAIN
   // when it is not ready yet, what await() throws when it never will be.
   virtual void read(std::span<std::byte> into, std::uint64_t offset) = 0;
+  // Whether work is lost when this object goes.
+  [[nodiscard]] virtual bool is_costly() const { return false; }
 };
 using LayerBytesPtr = std::shared_ptr<LayerBytes>;
 

@@ -132,7 +132,7 @@ LayerBytesPtr LayerCache::bytes(const Digest& layer, std::uint64_t size) {
 void LayerCache::release() {
   std::list<LayerBytesPtr> dropped;
   const std::lock_guard lock(mutex_);
-  dropped = bytes_.release();
+  dropped = bytes_.release([](const LayerBytes& bytes) { return bytes.is_costly(); });
 }
 
 LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {

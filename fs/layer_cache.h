@@ -56,7 +56,8 @@ class LayerCache {
   // `size`: of the decoded bytes, by the index. Throws Error{EIO} when the blob is absent or
   // damaged.
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);
-  // Keeps no layer open that nobody reads: those that are removed take no space any more.
+  // Keeps no layer open that nobody reads, but those that would have to be decoded again: what is
+  // removed takes no space any more.
   void release();
 
  private:

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <iterator>
 #include <list>
 #include <map>
 #include <memory>
@@ -33,8 +34,17 @@ class Recent {
     known_.insert_or_assign(key, value);
     return use(value);
   }
-  // Keeps nothing alive any more. Handed back for the same reason.
-  [[nodiscard]] std::list<Pointer> release() { return std::exchange(used_, {}); }
+  // Keeps nothing alive any more but what `stays`. The rest is handed back for the same reason.
+  template <typename Predicate>
+  [[nodiscard]] std::list<Pointer> release(const Predicate& stays) {
+    std::list<Pointer> released;
+    for (auto at = used_.begin(); at != used_.end();) {
+      const auto next = std::next(at);
+      if (!stays(**at)) released.splice(released.end(), used_, at);
+      at = next;
+    }
+    return released;
+  }
 
  private:
   Pointer use(const Pointer& value) {

@@ -169,7 +169,7 @@ class Service {
     session_->invalidate(make_node_id({"blobs/sha256"}));
     forgetter_.forget(changes.names);
     // What is no image's any more may be removed, and is open no longer than it is read.
-    mount_->unopened.clear();
+    mount_->unopened.release();
     layers_->release();
   }
 
@@ -178,6 +178,7 @@ class Service {
   // may stand behind a request.
   void end() {
     mount_->end_waiting();
+    watch_.reset();
     forgetter_.stop();
     session_->stop();
     mount_->join_waiting();

@@ -64,8 +64,12 @@ class Fixture {
 
   // As a new mount would.
   void open(const LayerCache::Limits& limits = {}) {
-    child_ = rootfs_child(std::make_shared<LayerCache>(store_, limits));
+    layers_ = std::make_shared<LayerCache>(store_, limits);
+    child_ = rootfs_child(layers_);
   }
+
+  // As a mount does when images are gone.
+  void release() const { layers_->release(); }
 
   void open_read_only() {
     store_ = Store::open(directory_.path(), Store::Access::read_only);
@@ -131,6 +135,7 @@ class Fixture {
   tests::TemporaryDirectory directory_;
   std::shared_ptr<Store> store_;
   std::shared_ptr<const blobstore::Manifest> manifest_;
+  std::shared_ptr<LayerCache> layers_;
   ImageChild child_;
 };
 
@@ -432,13 +437,26 @@ BOOST_AUTO_TEST_CASE(a_read_after_a_failure_says_why) {
   BOOST_CHECK_EXCEPTION(static_cast<void>(content->read(bytes, 0)), Error, is_want);
 }
 
-BOOST_AUTO_TEST_CASE(a_disk_that_is_full_enough_gets_no_decoded_layer) {
+BOOST_AUTO_TEST_CASE(what_would_have_to_be_decoded_again_is_not_released) {
   Fixture image({gzip(LayerWriter().file("f", "content").str())});
   static_cast<void>(image.open_root());  // indexed
+  image.open_read_only();
+  BOOST_TEST(image.read("f") == "content");
+  std::filesystem::remove(image.blob(0));
+  image.release();
+  BOOST_TEST(image.read("f") == "content");
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_that_is_full_enough_gets_no_decoded_layer_and_keeps_none) {
+  Fixture image({gzip(LayerWriter().file("f", "content").str())});
+  static_cast<void>(image.open_root());  // indexed
+  const std::filesystem::path layers = image.cache("layers", 0).parent_path();
+  std::filesystem::create_directories(layers);
+  std::ofstream(layers / "old") << "decoded earlier";
   image.open({.min_free = std::numeric_limits<std::uint64_t>::max()});
   const auto is_full = [](const Error& error) { return error.errno_value() == ENOSPC; };
   BOOST_CHECK_EXCEPTION(image.read("f"), Error, is_full);
-  BOOST_CHECK(std::filesystem::is_empty(image.cache("layers", 0).parent_path()));
+  BOOST_CHECK(std::filesystem::is_empty(layers));
 }
 
 BOOST_AUTO_TEST_CASE(a_disk_that_is_full_enough_gets_no_index) {
