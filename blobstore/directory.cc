@@ -21,10 +21,27 @@ constexpr const char* kLayoutFile = "oci-layout";
 constexpr const char* kLayoutVersion = "1.0.0";
 constexpr std::uint64_t kMaxLayoutFile = 64 << 10;
 
+// Makes those directories of the path that are absent. ext4 and xfs have them on disk as soon as
+// the store is synced; others promise it only of a directory whose parent was synced.
+std::error_code make_directories(const std::filesystem::path& path) {
+  std::error_code code;
+  std::vector<std::filesystem::path> made;
+  for (auto at = std::filesystem::absolute(path, code);
+       !at.empty() && !std::filesystem::exists(at, code); at = at.parent_path()) {
+    made.push_back(at);
+  }
+  std::filesystem::create_directories(path, code);
+  for (const auto& directory : made) {
+    const UniqueFd parent(
+        ::open(directory.parent_path().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (parent) (void)::fsync(parent.get());
+  }
+  return code;
+}
+
 UniqueFd open_root(const std::filesystem::path& path, bool read_only) {
   if (!read_only) {
-    std::error_code code;
-    std::filesystem::create_directories(path, code);
+    const std::error_code code = make_directories(path);
     if (code && code != std::errc::file_exists && code != std::errc::not_a_directory) {
       throw Error(code.value(), "cannot make " + path.string() + ": " + code.message());
     }

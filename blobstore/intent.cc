@@ -64,6 +64,8 @@ void settle_intent(const Directory& directory) {
   for (const std::string& name : replacements(directory)) remove_file(directory.blobs.get(), name);
   const auto intent = open_regular(root, kIntent, kIntent);
   if (!intent) return;
+  // Whoever was killed may have renamed an index that is not on disk yet.
+  sync(root, "the store");
   try {
     remove_unreferenced(directory, read_intent(intent->get()));
   } catch (const Error&) {

@@ -85,7 +85,7 @@ void Store::commit(const std::vector<const HeldBlob*>& blobs,
 
   Transaction transaction(directory);
   transaction.add_blobs(missing);
-  if (after != before) transaction.replace_index(after);
+  after != before ? transaction.replace_index(after) : transaction.keep_index();
   transaction.finish();
 }
 

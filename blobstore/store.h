@@ -63,8 +63,9 @@ class Store {
   [[nodiscard]] Writer write_blob();
 
   // Makes `blobs` and what `edit` does to the index real, all or nothing, durable when it returns:
-  // exclusive lock, intent, link, sync, index.json by rename, sync. `edit` gets the index as it is
-  // now. The blobs stay held until the caller lets go of them. Throws Error; then nothing changed.
+  // exclusive lock, intent, link, sync (also of blobs that are there already: other tools sync
+  // nothing), index.json by rename, sync. `edit` gets the index as it is now. The blobs stay held
+  // until the caller lets go of them. Throws Error; then nothing changed.
   void commit(const std::vector<const HeldBlob*>& blobs, const std::function<void(Index&)>& edit);
 
   struct Collected {

@@ -61,6 +61,13 @@ void copy_into_place(const Directory& directory, const HeldBlob& blob) {
   }
 }
 
+void sync_blob(const Directory& directory, const Digest& digest) {
+  const std::string what = "the blob " + digest.str();
+  const auto fd = open_regular(directory.sha256.get(), digest.hex(), what);
+  if (!fd) throw Error(ENOENT, what + " vanished");
+  sync(fd->get(), what);
+}
+
 std::vector<Digest> digests_of(const std::vector<const HeldBlob*>& blobs) {
   std::vector<Digest> digests;
   digests.reserve(blobs.size());
@@ -90,6 +97,8 @@ Missing missing_blobs(const Directory& directory, const std::vector<const HeldBl
     } else if (*size != blob->size ||
                directory.marks.contains(directory.root.get(), blob->digest)) {
       missing.damaged.push_back(blob);
+    } else {
+      missing.standing.push_back(blob);
     }
   }
   return missing;
@@ -107,6 +116,7 @@ void Transaction::add_blobs(const Missing& missing) {
   if (!missing.absent.empty()) write_intent(directory_, digests_of(missing.absent));
   for (const HeldBlob* blob : missing.absent) link(*blob);
   for (const HeldBlob* blob : missing.damaged) replace(*blob);
+  for (const HeldBlob* blob : missing.standing) sync_blob(directory_, blob->digest);
   sync(directory_.sha256.get(), "blobs/sha256/");
   unmark(missing.absent);
   unmark(missing.damaged);
@@ -143,6 +153,8 @@ void Transaction::replace_index(const std::string& bytes) {
   index_touched_ = true;
   replace_file(directory_.root.get(), kIndex, bytes);
 }
+
+void Transaction::keep_index() { sync(directory_.root.get(), "the store"); }
 
 void Transaction::finish() {
   finished_ = true;

@@ -11,12 +11,16 @@
 
 namespace imagefs::blobstore {
 
-// What a commit has to do for its blobs. Each digest stands at most once, in one of the two.
+// What a commit has to do for its blobs. Each digest stands once, in one of the three.
 struct Missing {
   std::vector<const HeldBlob*> absent;
   std::vector<const HeldBlob*> damaged;  // the store's copy is known to be bad
+  // It is there, but perhaps not on disk: other tools sync nothing.
+  std::vector<const HeldBlob*> standing;
 
-  [[nodiscard]] bool empty() const noexcept { return absent.empty() && damaged.empty(); }
+  [[nodiscard]] bool empty() const noexcept {
+    return absent.empty() && damaged.empty() && standing.empty();
+  }
 };
 // Throws Error{EIO} when something else than a file has the name of a blob.
 [[nodiscard]] Missing missing_blobs(const Directory& directory,
@@ -34,6 +38,8 @@ class Transaction {
 
   void add_blobs(const Missing& missing);  // once
   void replace_index(const std::string& bytes);
+  // The index stays as it is. Whoever wrote it may have been killed before it was on disk.
+  void keep_index();
   void finish();
 
  private:

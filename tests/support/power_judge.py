@@ -36,9 +36,11 @@ class Judge:
         run([self.imagefs, "gc", "--store", store])
         run([self.imagefs, "verify", "--store", store])
         self.fsck(store, allowed, unreferenced=scenario.garbage, settled=True)
-        if scenario.garbage:
+        if scenario.garbage or any(left_in_cache(store)):
             run([*LATER, self.imagefs, "gc", "--store", store])
             self.fsck(store, allowed, unreferenced=False, settled=True)
+        for path in left_in_cache(store):
+            raise Failed(f"{path} is left")
 
     def fsck(self, store, allowed, unreferenced, settled=False):
         check = fsck_store.Check(store)
@@ -57,6 +59,13 @@ class Judge:
             raise Failed("; ".join(check.wrong))
 
 
+def left_in_cache(store):
+    """Files that belong to no blob."""
+    for path in (store / "cache").glob("*/*"):
+        if not (store / "blobs/sha256" / path.name).exists():
+            yield path
+
+
 def without_indexes(state):
     """Layer indexes are rebuilt when they are damaged: what is in them tells no two disks apart."""
     files = {
@@ -69,7 +78,11 @@ def without_indexes(state):
 def distinct_states(scenario, in_order):
     """How many there are, and of each but once: (scenario, state, the images it may show)."""
     found = {}
-    for count, state in enumerate(crash_states.states(scenario.history, in_order), 1):
+    count = 0
+    for state in crash_states.states(scenario.history, in_order):
+        if state.acknowledged < scenario.judged_from:
+            continue
+        count += 1
         allowed = set(scenario.images[state.acknowledged : state.acknowledged + 2])
         key = without_indexes(state)
         if key in found:

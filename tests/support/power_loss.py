@@ -26,10 +26,9 @@ WORKERS = os.cpu_count()
 def check_all(judge, pool, scenarios, in_order):
     built, states = 0, []
     for scenario in scenarios:
-        if in_order or scenario.unordered:
-            count, some = distinct_states(scenario, in_order)
-            built += count
-            states += some
+        count, some = distinct_states(scenario, in_order)
+        built += count
+        states += some
     found = violations(judge, pool, states)
     order = "in a journal's order" if in_order else "in any order"
     print(f"-- {order}: {built} disks, {len(states)} distinct, {len(found)} violations", flush=True)
@@ -103,15 +102,17 @@ def check_indexes(imagefs, work, imports):
 
 
 def record(imagefs, work):
-    disk, fresh = work / "disk", work / "fresh"
-    (disk / "store").mkdir(parents=True)
-    fresh.mkdir()
+    disk = work / "disk"
+    disk.mkdir()
     one = make_image(work, "odd/power:1", "a")
     other = make_image(work, "odd/power:1", "a", "b")
     recorder = Recorder(imagefs, work, disk)
     scenarios = [recorder.commands("imports", ["import", one], ["import", other])]
     scenarios.append(recorder.collection("rm and gc", "odd/power:1"))
-    scenarios.append(recorder.repeated("a killed import", make_image(work, "odd/killed:1", "c")))
+    killed, foreign = make_image(work, "odd/killed:1", "c"), make_image(work, "odd/foreign:1", "d")
+    scenarios.append(recorder.repeated("a killed import", killed))
+    scenarios.append(recorder.repeated("a killed new name", "--name", "odd/new:1", killed))
+    scenarios.append(recorder.beside_another_tool("another tool's blobs", foreign))
     if os.geteuid() == 0:  # fusermount3 has no privileges while it is traced
         scenarios.append(
             recorder.mount(
@@ -121,8 +122,6 @@ def record(imagefs, work):
                 lambda ingest: run(["mv", ingest / ".two.tar", ingest / "two.tar"]),
             )
         )
-    new = Recorder(imagefs, work, fresh)
-    scenarios.append(new.commands("a new store", ["import", one], unordered=False))
     scenarios.append(after_failure(imagefs, work, scenarios[0], other))
     return scenarios
 

@@ -7,6 +7,8 @@ import os
 import random
 import signal
 import subprocess
+import sys
+import tarfile
 import time
 
 import crash_states
@@ -14,12 +16,20 @@ import disk_history
 import disk_replay
 import fsck_store
 import tarball
-from images import BASE, Docker
+from images import BASE, Docker, blob_name
 
 LIMIT = 60  # seconds for one command
 LATER = ["faketime", "-f", "+3h"]  # so that a collection takes what nothing refers to
 STRACE = ["strace", "-f", "-qq", "-ttt", "-y", "-xx", "-s", "16777216"]
 TRACE = ["-e", f"trace={disk_replay.TRACED}"]
+
+# Another tool's way to write a blob: <its content> <its place>.
+WRITE_BLOB = """
+import os, sys
+target = os.open(sys.argv[2] + ".new", os.O_CREAT | os.O_WRONLY, 0o444)
+os.write(target, open(sys.argv[1], "rb").read())
+os.rename(sys.argv[2] + ".new", sys.argv[2])
+"""
 
 
 class Failed(Exception):
@@ -79,8 +89,8 @@ class Scenario:
     name: str
     history: disk_history.History
     images: list  # what fsck_store says of them: before, and after each step
-    unordered: bool = True  # it holds without a journal's order, too
     garbage: bool = False  # blobs may stay until a collection
+    judged_from: int = 0  # only what is there after so many steps is looked at
 
 
 class Recorder:
@@ -133,27 +143,43 @@ class Recorder:
         self.step(scenario, "gc", "--older-than", "0s", prefix=LATER)
         return scenario
 
-    def repeated(self, name, archive):
+    def repeated(self, name, *arguments):
         """An import that is killed as soon as its index.json stands, and done again at once."""
         moment = ["faketime", "-f", "2026-01-01 00:00:00"]
         for number in range(1, 20):
-            scenario = self.begin(name, unordered=False)
-            if self.kill_at_sync(scenario, number, [*moment, *STRACE], archive):
-                self.step(scenario, "import", archive, prefix=moment)
+            scenario = self.begin(name)
+            if self.kill_at_sync(scenario, number, [*moment, *STRACE], arguments):
+                self.step(scenario, "import", *arguments, prefix=moment)
                 return scenario
             run(self.command("gc"))
         raise Failed(f"{name}: it was never killed between index.json and its sync")
 
-    def kill_at_sync(self, scenario, number, strace, archive):
+    def kill_at_sync(self, scenario, number, strace, arguments):
         """Whether index.json was just renamed then."""
         log = self.new_log()
         inject = ["-e", f"inject=fsync:signal=KILL:when={number}"]
-        command = [*strace, *TRACE, *inject, "-o", log, *self.command("import", archive)]
+        command = [*strace, *TRACE, *inject, "-o", log, *self.command("import", *arguments)]
         subprocess.run(command, capture_output=True, timeout=LIMIT, check=False)
         disk_replay.add_trace(scenario.history, log, acknowledgements=0)
         last = scenario.history.items[-1]
         is_renamed = isinstance(last, disk_history.Entries) and len(last.changes) == 2
         return is_renamed and self.images() != scenario.images[0]
+
+    def beside_another_tool(self, name, archive):
+        """An import of what another tool has written to the store just now, and not synced."""
+        scenario = self.begin(name, garbage=True)
+        with tarfile.open(archive) as members:
+            data = [members.extractfile(m).read() for m in members if m.name != "manifest.json"]
+        for index, blob in enumerate(data):
+            source, log = self.work / f"blob-{index}", self.new_log()
+            source.write_bytes(blob)
+            command = [sys.executable, "-c", WRITE_BLOB, source, self.store / blob_name(blob)]
+            run([*STRACE, *TRACE, "-o", log, *command])
+            disk_replay.add_trace(scenario.history, log)
+            scenario.images.append(self.images())
+        self.step(scenario, "import", archive)
+        scenario.judged_from = scenario.history.steps
+        return scenario
 
     def mount(self, name, *steps):
         """Each step gets the directory ingest/, and ends with one flush or rename there."""
