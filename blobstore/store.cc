@@ -85,7 +85,11 @@ void Store::commit(const std::vector<const HeldBlob*>& blobs,
 
   Transaction transaction(directory);
   transaction.add_blobs(missing);
-  after != before ? transaction.replace_index(after) : transaction.keep_index();
+  if (after != before) {
+    transaction.replace_index(after);
+  } else {
+    transaction.keep_index();
+  }
   transaction.finish();
 }
 

@@ -43,10 +43,12 @@ std::string read_all(int fd) {
   }
 }
 
-// A line that a full disk cut is skipped when it is read back.
+// A line that a full disk cut is skipped when it is read back. It is on disk then: forgotten in a
+// power failure, an old archive would be imported again, and take its names back.
 void append(int fd, const std::string& text) {
   if (::write(fd, text.data(), text.size()) != static_cast<ssize_t>(text.size()))
     throw_errno(kFile);
+  if (::fdatasync(fd) != 0) throw_errno(kFile);
 }
 
 }  // namespace
