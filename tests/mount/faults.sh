@@ -57,34 +57,61 @@ done
 ((refusals > 10)) || fail "only $refusals of $faults faults were noticed"
 note "$faults faults, $refusals imports refused"
 
+# Runs COMMAND, which stands still at its N-th CALL while OTHER runs or waits. Whether it came so far
+# is in $stopped; else OTHER runs afterwards.
+stand_still() {  # stand_still CALL N OTHER COMMAND...
+  local call=$1 n=$2 other=$3 tracer pid
+  shift 3
+  rm -f "$work/trace"
+  timeout 60 strace -f -qq -o "$work/trace" -e trace="$call" -e inject="$call:signal=STOP:when=$n" \
+    "$@" > "$work/said" 2>&1 &
+  tracer=$!
+  children+=("$tracer")
+  stopped=
+  for _ in {1..1000}; do
+    is_gone "$tracer" && break
+    grep -qs 'stopped by SIGSTOP' "$work/trace" && { stopped=yes; break; }
+    sleep 0.02
+  done
+  if [[ -n $stopped ]]; then
+    "$other" & pid=$!
+    sleep 0.1
+    # Each thread's n-th call stops it: it is let go until it is done.
+    until is_gone "$tracer"; do
+      sed -n 's/^\([0-9]*\) .*stopped by SIGSTOP.*/\1/p' "$work/trace" | sort -u |
+        xargs -r kill -CONT 2> /dev/null || true
+      sleep 0.02
+    done
+    wait "$pid" || fail "$other at $call $n of $* failed"
+  fi
+  wait "$tracer" || fail "$* with $other at $call $n failed: $(cat "$work/said")"
+  [[ -n $stopped ]] || "$other" || fail "$other after $*"
+  [[ $(fsck_store --unreferenced) == *odd/new:1* ]] || fail "the image is not there after $other at $call $n of $*"
+}
+
+import_new() { timeout 60 "$IMAGEFS" import --store "$store" "$work/new.tar" > /dev/null; }
+
 note "a collection while a commit stands still at each of its steps"
 steps=0
 for call in flock linkat fsync,fdatasync renameat,renameat2,rename unlinkat; do
   for n in {1..200}; do
-    rm -f "$work/trace"
-    timeout 60 strace -f -qq -o "$work/trace" -e trace="$call" -e inject="$call:signal=STOP:when=$n" \
-      "$IMAGEFS" import --store "$store" "$work/new.tar" > "$work/said" 2>&1 &
-    tracer=$!
-    children+=("$tracer")
-    stopped= collector=
-    for _ in {1..1000}; do
-      is_gone "$tracer" && break
-      grep -qs 'stopped by SIGSTOP' "$work/trace" && { stopped=yes; break; }
-      sleep 0.02
-    done
-    if [[ -n $stopped ]]; then
-      collect_all & collector=$!
-      sleep 0.1
-      # Each thread's n-th call stops it: it is let go until it is done.
-      until is_gone "$tracer"; do
-        kill -CONT "$(sed -n '1s/ .*//p' "$work/trace")" 2> /dev/null || true
-        sleep 0.02
-      done
-      wait "$collector" || fail "the collection at $call $n failed"
-    fi
-    wait "$tracer" || fail "the import with a collection at $call $n failed: $(cat "$work/said")"
-    [[ $(fsck_store --unreferenced) == *odd/new:1* ]] || fail "the image is not there after a collection at $call $n"
+    stand_still "$call" "$n" collect_all "$IMAGEFS" import --store "$store" "$work/new.tar"
     take_back "a collection at $call $n"
+    [[ -n $stopped ]] || break
+    steps=$((steps + 1))
+  done
+done
+((steps > 5)) || fail "only $steps steps"
+note "$steps steps"
+
+note "an import of what a collection is about to remove, which stands still at each of its steps"
+steps=0
+for call in flock getdents64 unlinkat fsync,fdatasync renameat,renameat2,rename; do
+  for n in {1..200}; do
+    import_new || fail "import"
+    "$IMAGEFS" rm --store "$store" odd/new:1 > /dev/null || fail "rm"
+    stand_still "$call" "$n" import_new faketime -f +3h "$IMAGEFS" gc --store "$store" --older-than 0s
+    take_back "an import at $call $n"
     [[ -n $stopped ]] || break
     steps=$((steps + 1))
   done
