@@ -124,19 +124,27 @@ void Ingest::check_access(const IngestFile& file, const Caller& caller) const {
 }
 
 void Ingest::check_room(const Arrival& arrival) {
-  const auto all = files();
-  const auto arriving = std::ranges::count_if(all, &IngestFile::takes_part);
-  const auto kept = std::ranges::count_if(all, &IngestFile::is_kept);
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) throw Error(ESHUTDOWN, "the mount is going away");
   }
-  const std::size_t most = options_.max_imports;
+  auto counted = files();
+  check_count(counted, options_.max_imports, arrival, "max_imports");
+  if (arrival.user == 0 || arrival.user == options_.uid) return;
+  std::erase_if(counted, [&](const auto& file) { return file->owner() != arrival.user; });
+  check_count(counted, std::max<std::size_t>(options_.max_imports / 2, 1), arrival,
+              "one user's half of max_imports");
+}
+
+void Ingest::check_count(const std::vector<IngestFilePtr>& files, std::size_t most,
+                         const Arrival& arrival, const char* limit) const {
+  const auto arriving = std::ranges::count_if(files, &IngestFile::takes_part);
+  const auto kept = std::ranges::count_if(files, &IngestFile::is_kept);
   if (std::cmp_less(arriving, most) && std::cmp_less(kept, kKeptPerImport * most)) return;
-  const std::string sentence =
-      std::to_string(kept) + " archives arrive, or wait for their names: max_imports";
-  hooks_.refuse(arrival, Error(EAGAIN, sentence));
-  throw Error(EAGAIN, sentence);
+  const Error refused(EAGAIN,
+                      std::to_string(kept) + " archives arrive, or wait for their names: " + limit);
+  hooks_.refuse(arrival, refused);
+  throw Error(refused);
 }
 
 UploadPtr Ingest::make_upload(const IngestFilePtr& file) {

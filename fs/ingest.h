@@ -109,6 +109,8 @@ class Ingest {
   [[nodiscard]] Verdict import(const IngestFilePtr& file, importer::BytePipe& pipe);
   void check_name(std::string_view name) const;
   void check_room(const Arrival& arrival);
+  void check_count(const std::vector<IngestFilePtr>& files, std::size_t most,
+                   const Arrival& arrival, const char* limit) const;
   void check_target(const IngestFilePtr& file, std::string_view to, bool keep,
                     const Caller& caller) const;
   // With mutex_ held: the name is no other file's by now.

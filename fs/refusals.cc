@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ctime>
+#include <map>
 #include <utility>
 
 #include "fs/log.h"
@@ -90,7 +91,14 @@ std::vector<Refusals::Refusal> Refusals::all() const {
 }
 
 void Refusals::drop_old() {
-  while (refusals_.size() > kMost) refusals_.pop_front();
+  if (refusals_.size() <= kMost) return;
+  std::map<uid_t, std::size_t> counts;
+  for (const Refusal& refusal : refusals_) ++counts[refusal.owner];
+  const auto by_count = [](const auto& one, const auto& other) {
+    return one.second < other.second;
+  };
+  const uid_t owner = std::ranges::max_element(counts, by_count)->first;
+  refusals_.erase(std::ranges::find(refusals_, owner, &Refusal::owner));
 }
 
 }  // namespace imagefs::fs

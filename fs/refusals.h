@@ -1,6 +1,6 @@
 // ingest/<name>.error: why the archive of that name was refused.
 //
-// Kept in memory, for a day, the newest kMost of them.
+// Kept in memory, for a day, kMost of them: then the oldest goes of the user who has most.
 //
 // Thread safety: every member from any thread.
 #pragma once

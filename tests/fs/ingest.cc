@@ -89,6 +89,24 @@ BOOST_AUTO_TEST_CASE(a_truncate_to_nothing_starts_over) {
   BOOST_TEST(listed().empty());
 }
 
+BOOST_AUTO_TEST_CASE(one_user_takes_half_and_all_together_the_whole) {
+  const Ingest::Opened first = create("a.tar");
+  const Ingest::Opened second = create("b.tar");
+  BOOST_TEST(errno_of([&] { (void)create("c.tar"); }) == EAGAIN);
+  const Ingest::Opened third = create("c.tar", kBob);
+  const Ingest::Opened fourth = create("d.tar", kRoot);
+  BOOST_TEST(errno_of([&] { (void)create("e.tar", kBob); }) == EAGAIN);
+  BOOST_TEST(errno_of([&] { (void)create("e.tar", kRoot); }) == EAGAIN);
+}
+
+BOOST_AUTO_TEST_CASE(root_and_who_mounted_take_the_whole) {
+  const Caller daemon{.uid = kDaemon, .gid = kDaemon, .pid = 13};
+  std::vector<Ingest::Opened> opened;
+  for (const char* name : {"a.tar", "b.tar", "c.tar"}) opened.push_back(create(name, daemon));
+  opened.push_back(create("d.tar", kRoot));
+  BOOST_TEST(errno_of([&] { (void)create("e.tar", kRoot); }) == EAGAIN);
+}
+
 BOOST_AUTO_TEST_CASE(more_than_the_limit_is_refused_and_told) {
   const Ingest::Opened first = create("a.tar");
   const Ingest::Opened second = create("b.tar");

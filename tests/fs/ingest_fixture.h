@@ -26,7 +26,7 @@ inline constexpr uid_t kDaemon = 900;
 struct IngestFixture {
   explicit IngestFixture(Ingest::Options options = {.uid = kDaemon,
                                                     .gid = kDaemon,
-                                                    .max_imports = 2})
+                                                    .max_imports = 4})
       : ingest(options, {.import = [this](const Ingest::Arrival& arrival,
                                           importer::BytePipe& pipe) { return run(arrival, pipe); },
                          .refuse = [this](const Ingest::Arrival& arrival,

@@ -57,6 +57,14 @@ BOOST_AUTO_TEST_CASE(the_oldest_go_when_there_are_too_many) {
   BOOST_TEST(text("1.error") == "why\n");
 }
 
+BOOST_AUTO_TEST_CASE(who_has_most_loses_one) {
+  refusals.add("hers", "why", {1, 0});
+  for (std::size_t i = 0; i <= Refusals::kMost; ++i) refusals.add(std::to_string(i), "why", {2, 0});
+  BOOST_TEST(refusals.all().size() == Refusals::kMost);
+  BOOST_TEST(text("hers.error") == "why\n");
+  BOOST_TEST(text("1.error") == "absent");
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

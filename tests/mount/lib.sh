@@ -181,6 +181,8 @@ trap 'exit 1' INT TERM HUP
 errno_name() {
   case $1 in
     *"No data available"*) echo ENODATA ;;
+    *"Permission denied"*) echo EACCES ;;
+    *"Operation not permitted"*) echo EPERM ;;
     *"Bad message"*) echo EBADMSG ;;
     *"Invalid argument"*) echo EINVAL ;;
     *"Operation not supported"*) echo EOPNOTSUPP ;;
