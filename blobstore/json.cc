@@ -8,6 +8,7 @@
 #include <boost/json/value.hpp>
 #include <boost/json/value_stack.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cmath>
 #include <utility>
 #include <vector>
@@ -86,6 +87,8 @@ class StrictHandler {
     if (!std::isfinite(number) || text.find_first_of(".eE") == std::string::npos) {
       return stop("the number " + text.substr(0, 40) + " does not fit", code);
     }
+    // What Boost.JSON makes of many digits is not the nearest: written and read it would drift.
+    (void)std::from_chars(text.data(), text.data() + text.size(), number);
     stack_.push_double(number);
     return count(code);
   }

@@ -4,6 +4,7 @@
 
 #include <boost/json.hpp>
 #include <boost/test/unit_test.hpp>
+#include <cstdlib>
 #include <string>
 
 #include "blobstore/error.h"
@@ -44,6 +45,17 @@ BOOST_AUTO_TEST_CASE(values_of_every_kind_are_read) {
   BOOST_TEST(json::find_array(object, "a", "x")->size() == 5U);
   BOOST_TEST(json::find_string(object, "e", "x").value() == "\xC3\xA9\xF0\x9F\x98\x80");
   BOOST_TEST((json::find(object, "absent", "x") == nullptr));
+}
+
+BOOST_AUTO_TEST_CASE(numbers_stay_when_they_are_written_and_read) {
+  const std::string six(54, '6');
+  for (const std::string& number : {"-1.5" + six + "3", std::string("0.1"), std::string("1e-400"),
+                                    std::string("2.2250738585072011e-308"), "1" + six + ".25"}) {
+    const boost::json::value read = json::parse("[" + number + "]", "index.json");
+    const std::string written = boost::json::serialize(read);
+    BOOST_TEST(boost::json::serialize(json::parse(written, "index.json")) == written);
+    BOOST_TEST(read.at(0).as_double() == std::strtod(number.c_str(), nullptr));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_strictly_one_value_is_refused) {
