@@ -12,16 +12,20 @@
 #include "fs/fuse_guard.h"
 #include "fs/fuse_later.h"
 #include "fs/fuse_mount.h"
+#include "fs/image_directory.h"
 
 namespace imagefs::fs {
 namespace {
 
 constexpr std::size_t kNameMax = 255;
 
+// What an image's directory lacks may come with its next import: a document was not in the store.
 void answer_absent(Request& request, const Node& directory) {
+  const bool stays = directory.lifetime() == Lifetime::fixed &&
+                     dynamic_cast<const ImageDirectory*>(&directory) == nullptr;
+  if (!stays) return request.error(ENOENT);
   fuse_entry_param absent{};
   absent.entry_timeout = kForever;
-  if (directory.lifetime() != Lifetime::fixed) return request.error(ENOENT);
   (void)request.entry(absent);
 }
 

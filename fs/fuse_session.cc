@@ -166,9 +166,4 @@ void FuseSession::invalidate(NodeId directory) {
   ::fuse_lowlevel_notify_inval_inode(session_.get(), directory, 0, 0);
 }
 
-void FuseSession::invalidate(const Tree::Changes::Name& name) {
-  ::fuse_lowlevel_notify_inval_entry(session_.get(), name.parent, name.name.c_str(),
-                                     name.name.size());
-}
-
 }  // namespace imagefs::fs

@@ -20,7 +20,7 @@
 #include <vector>
 
 #include "blobstore/unique_fd.h"
-#include "fs/tree.h"
+#include "fs/node.h"
 
 struct fuse_session;
 
@@ -47,11 +47,10 @@ class FuseSession {
   void stop();
   void disconnect();
 
-  // The kernel forgets what it knows of a directory (attributes, listing), or of a name in it. The
-  // second takes the directory's lock in the kernel: not from a thread that serves requests or that
-  // anything waits for.
+  // The kernel forgets what it knows of a directory: attributes, listing. (To forget a name it
+  // would take the directory's lock, whose holder may wait for an answer of ours: a daemon that is
+  // killed then would hang with it.)
   void invalidate(NodeId directory);
-  void invalidate(const Tree::Changes::Name& name);
 
  private:
   void serve();

@@ -28,14 +28,6 @@ const std::vector<ImageDirectory::Builtin>& ImageDirectory::builtins() {
   return all;
 }
 
-std::vector<std::string> ImageDirectory::entry_names(
-    const std::vector<ImageChild>& image_children) {
-  std::vector<std::string> names;
-  for (const Builtin& builtin : builtins()) names.emplace_back(builtin.name);
-  for (const ImageChild& child : image_children) names.push_back(child.name);
-  return names;
-}
-
 ImageDirectory::ImageDirectory(TreeContextPtr context, ImagePlace place)
     : context_(std::move(context)),
       place_(std::make_shared<const ImagePlace>(std::move(place))),

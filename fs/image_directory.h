@@ -16,10 +16,6 @@ namespace imagefs::fs {
 
 class ImageDirectory final : public Node {
  public:
-  // The names of all entries that an image directory may have, but for the unlisted ones.
-  [[nodiscard]] static std::vector<std::string> entry_names(
-      const std::vector<ImageChild>& image_children);
-
   ImageDirectory(TreeContextPtr context, ImagePlace place);
 
   [[nodiscard]] NodeId id() const override { return id_; }

@@ -14,7 +14,6 @@
 #include "blobstore/store.h"
 #include "fs/descriptor_limit.h"
 #include "fs/drop_directory.h"
-#include "fs/forgetter.h"
 #include "fs/fuse_mount.h"
 #include "fs/fuse_session.h"
 #include "fs/image_tar.h"
@@ -100,7 +99,6 @@ class Service {
             store_, LayerCache::Limits{.max_layer = options.limits.max_layer,
                                        .min_free = options.limits.min_free})),
         tree_(store_, tree_options()),
-        forgetter_([this](const Forgetter::Name& name) { session_->invalidate(name); }),
         refresher_(store_, tree_, [this](const Tree::Changes& changes) { tell(changes); }),
         imports_(store_, options.limits, status_, [this] { refresher_.refresh(); }) {
     if (!store_->read_only()) ingest_.emplace(ingest_options(options), ingest_hooks());
@@ -167,19 +165,16 @@ class Service {
     for (const NodeId directory : changes.directories) session_->invalidate(directory);
     // Two commits within one tick of the store's clock leave the directory's time as it was.
     session_->invalidate(make_node_id({"blobs/sha256"}));
-    forgetter_.forget(changes.names);
     // What is no image's any more may be removed, and is open no longer than it is read.
     mount_->unopened.release();
     layers_->release();
   }
 
   // Whoever waits gets an answer, and the kernel is told nothing more; then nothing new is begun,
-  // what arrives gets its answer, and the kernel gives up the rest. In this order: the forgetter
-  // may stand behind a request.
+  // what arrives gets its answer, and the kernel gives up the rest.
   void end() {
     mount_->end_waiting();
     watch_.reset();
-    forgetter_.stop();
     session_->stop();
     mount_->join_waiting();
     drop_.reset();
@@ -210,7 +205,6 @@ class Service {
   const std::shared_ptr<LayerCache> layers_;
   Tree tree_;
   std::optional<FuseSession> session_;
-  Forgetter forgetter_;
   Refresher refresher_;
   ImportService imports_;
   std::optional<Ingest> ingest_;

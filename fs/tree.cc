@@ -120,8 +120,7 @@ struct Tree::State {
       : store(std::move(opened)),
         context(std::make_shared<TreeContext>(store, Owner{options.uid, options.gid, options.umask},
                                               options.platform.normalised(),
-                                              std::move(options.image_children), kDocumentCache)),
-        entry_names(ImageDirectory::entry_names(context->image_children)) {
+                                              std::move(options.image_children), kDocumentCache)) {
     context->view.store(empty_view());
     root = make_root(context, options.status);
   }
@@ -137,7 +136,6 @@ struct Tree::State {
 
   const std::shared_ptr<Store> store;
   const std::shared_ptr<TreeContext> context;
-  const std::vector<std::string> entry_names;
   NodePtr root;
   std::mutex reloading;        // guards what follows
   std::optional<Stamp> known;  // of the index.json that the view is made from
@@ -164,7 +162,7 @@ Tree::Changes Tree::reload() {
   } catch (const Error&) {
     return {};  // another tool is at it: the old names stand
   }
-  return compare(*before, *state_->context->view.load(), state_->entry_names);
+  return compare(*before, *state_->context->view.load());
 }
 
 }  // namespace imagefs::fs

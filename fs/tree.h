@@ -38,14 +38,10 @@ class Tree {
 
   [[nodiscard]] NodePtr root() const;
 
-  // What the kernel must forget after a snapshot was replaced.
+  // What the kernel must forget after a snapshot was replaced. Not names: those of images it asks
+  // for each time, and a directory that no name leads through any more is ESTALE.
   struct Changes {
     std::vector<NodeId> directories;  // whose listings changed
-    struct Name {
-      NodeId parent;
-      std::string name;
-    };
-    std::vector<Name> names;  // that are gone or lead to another node now
   };
   // Looks whether index.json has changed, and swaps the snapshot when it has. An index.json that
   // cannot be parsed keeps the old snapshot.

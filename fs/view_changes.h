@@ -9,9 +9,6 @@
 
 namespace imagefs::fs {
 
-// `image_entries`: the entries of an image directory that a new import of the same image may
-// change, because more of its platforms are present then.
-[[nodiscard]] Tree::Changes compare(const View& before, const View& after,
-                                    const std::vector<std::string>& image_entries);
+[[nodiscard]] Tree::Changes compare(const View& before, const View& after);
 
 }  // namespace imagefs::fs

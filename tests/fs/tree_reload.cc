@@ -19,12 +19,6 @@ bool has_directory(const fs::Tree::Changes& changes, fs::NodeId id) {
   return std::ranges::find(changes.directories, id) != changes.directories.end();
 }
 
-bool has_name(const fs::Tree::Changes& changes, fs::NodeId parent, const std::string& name) {
-  return std::ranges::any_of(changes.names, [&](const auto& changed) {
-    return changed.parent == parent && changed.name == name;
-  });
-}
-
 void overwrite(const std::filesystem::path& path, const std::string& bytes) {
   std::ofstream(path, std::ios::trunc) << bytes;
 }
@@ -38,7 +32,6 @@ BOOST_AUTO_TEST_CASE(nothing_is_reported_when_nothing_changed) {
   const auto mount = tree();
   const fs::Tree::Changes changes = mount->reload();
   BOOST_TEST(changes.directories.empty());
-  BOOST_TEST(changes.names.empty());
 }
 
 BOOST_AUTO_TEST_CASE(a_new_image_is_there_after_reload_and_its_directories_are_reported) {
@@ -60,7 +53,6 @@ BOOST_AUTO_TEST_CASE(a_moved_tag_is_another_node_and_the_old_one_still_shows_the
   const fs::NodePtr parent = walk(*mount, "images/docker.io/library");
   const MadeImage now = add_image(kName, "new");
   const fs::Tree::Changes changes = mount->reload();
-  BOOST_TEST(has_name(changes, parent->id(), "busybox:1.36"));
   BOOST_TEST(has_directory(changes, parent->id()));
   const fs::NodePtr new_directory = walk(*mount, kPath);
   BOOST_TEST(new_directory->id() != old_directory->id());
@@ -88,8 +80,7 @@ BOOST_AUTO_TEST_CASE(a_directory_that_no_name_leads_through_is_stale) {
   const auto mount = tree();
   const fs::NodePtr directory = walk(*mount, "images/docker.io/library");
   remove(kName);
-  const fs::Tree::Changes changes = mount->reload();
-  BOOST_TEST(has_name(changes, walk(*mount, "images")->id(), "docker.io"));
+  mount->reload();
   BOOST_TEST(errno_of([&] { (void)directory->attributes(); }) == ESTALE);
   BOOST_TEST(errno_of([&] { (void)directory->lookup("busybox:1.36"); }) == ESTALE);
   BOOST_TEST(errno_of([&] { directory->list(0, [](const auto&) { return true; }); }) == ESTALE);

@@ -53,7 +53,23 @@ for way in by_cp by_command by_skopeo; do
   timeout 60 "$IMAGEFS" rm --store "$store" docker.io/odd/v:1 docker.io/odd/v:2 docker.io/odd/v:3 > /dev/null
   wait_until 10 test ! -e "$images/v:1"
   ! lists "$mnt/images" docker.io || fail "an empty directory is left"
+  for path in "$mnt/images/docker.io" "$images" "$mnt/images/odd"; do
+    said=$(stat "$path" 2>&1) && fail "$path is still there"
+    [[ $said == *"No such file"* ]] || fail "$said"
+    ! ls "$path" > /dev/null 2>&1 || fail "$path can be listed"
+  done
 done
+
+note "a document that was not in the store, and came with the next import"
+by_cp "$work/v1.tar"
+config=$images/v:1/config.json
+rm -f "$store/blobs/sha256/$(sha256sum < "$config" | cut -c 1-64)"
+stop_mount
+start_mount
+[[ ! -e $config ]] || fail "the config is there without its blob"
+by_cp "$work/v1.tar"
+[[ -s $config ]] || fail "the config is not there after an import"
+timeout 60 "$IMAGEFS" rm --store "$store" docker.io/odd/v:1 > /dev/null
 
 note "who works in the old image of a name stays there"
 by_cp "$work/v4.tar"
