@@ -55,7 +55,8 @@ std::map<std::string, std::string> find_annotations(const boost::json::object& o
   std::map<std::string, std::string> annotations;
   const boost::json::value* value = json::find(object, "annotations", what);
   if (!value) return annotations;
-  for (const auto& member : json::as_object(*value, what + ", annotations")) {
+  const std::string place = what + ", annotations";
+  for (const auto& member : json::as_object(*value, place)) {
     if (!member.value().is_string()) {
       throw Error(EINVAL, what + ": the annotation \"" +
                               std::string(std::string_view(member.key())) + "\" is no string");
