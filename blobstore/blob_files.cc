@@ -1,6 +1,5 @@
 #include "blobstore/blob_files.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -61,13 +60,10 @@ Index read_index(const Directory& directory) {
 
 std::optional<std::uint64_t> blob_size(const Directory& directory, const Digest& digest) {
   if (!directory.sha256) return std::nullopt;
-  struct stat status{};
-  if (::fstatat(directory.sha256.get(), digest.hex().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    if (errno == ENOENT) return std::nullopt;
-    throw_errno("cannot stat " + called(digest));
-  }
-  if (!S_ISREG(status.st_mode)) throw Error(EIO, called(digest) + " is no regular file");
-  return static_cast<std::uint64_t>(status.st_size);
+  const auto status = find_status(directory.sha256.get(), digest.hex(), called(digest));
+  if (!status) return std::nullopt;
+  if (!S_ISREG(status->st_mode)) throw Error(EIO, called(digest) + " is no regular file");
+  return static_cast<std::uint64_t>(status->st_size);
 }
 
 }  // namespace imagefs::blobstore

@@ -1,6 +1,5 @@
 #include "blobstore/completeness.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <cerrno>
@@ -90,12 +89,8 @@ std::vector<Store::Damage> look(const Directory& directory) {
 
 // Zeros when there is none.
 struct stat status_of_index(const Directory& directory) {
-  struct stat status{};
-  if (::fstatat(directory.root.get(), "index.json", &status, AT_SYMLINK_NOFOLLOW) == 0) {
-    return status;
-  }
-  if (errno != ENOENT) throw_errno("cannot stat index.json");
-  return {};
+  const struct stat none{};
+  return find_status(directory.root.get(), "index.json", "index.json").value_or(none);
 }
 
 }  // namespace

@@ -72,6 +72,14 @@ struct stat status_of(int fd, const std::string& what) {
   return status;
 }
 
+std::optional<struct stat> find_status(int directory, const std::string& name,
+                                       const std::string& what) {
+  struct stat status{};
+  if (::fstatat(directory, name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) return status;
+  if (errno == ENOENT) return std::nullopt;
+  throw_errno("cannot stat " + what);
+}
+
 bool same_file(const struct stat& one, const struct stat& other) {
   return one.st_ino == other.st_ino && one.st_size == other.st_size &&
          one.st_mtim.tv_sec == other.st_mtim.tv_sec && one.st_mtim.tv_nsec == other.st_mtim.tv_nsec;
@@ -123,6 +131,11 @@ void replace_file(int directory, const std::string& name, std::string_view bytes
 }
 
 std::string temporary_name(const std::string& name) { return "." + name + ".new"; }
+
+bool link_open_file(int fd, int directory, const std::string& name) {
+  const std::string source = "/proc/self/fd/" + std::to_string(fd);
+  return ::linkat(AT_FDCWD, source.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+}
 
 bool remove_file(int directory, const std::string& name) {
   if (::unlinkat(directory, name.c_str(), 0) == 0) return true;

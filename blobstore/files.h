@@ -29,6 +29,9 @@ namespace imagefs::blobstore {
                                       const std::string& what);
 
 [[nodiscard]] struct stat status_of(int fd, const std::string& what);
+// Of a name, whatever it is. Nothing when it is absent.
+[[nodiscard]] std::optional<struct stat> find_status(int directory, const std::string& name,
+                                                     const std::string& what);
 // Whether both are of one file, which nobody has written in between.
 [[nodiscard]] bool same_file(const struct stat& one, const struct stat& other);
 // Reads from the file's offset 0 to its end. Throws Error{EFBIG} over `limit` bytes.
@@ -43,6 +46,9 @@ void sync(int fd, const std::string& what);
 // is held; a crash may leave temporary_name(name).
 void replace_file(int directory, const std::string& name, std::string_view bytes);
 [[nodiscard]] std::string temporary_name(const std::string& name);
+// Gives an open file, also one without a name (O_TMPFILE), a further one. False: errno says why
+// not.
+[[nodiscard]] bool link_open_file(int fd, int directory, const std::string& name);
 // Removes a file; false when it was absent.
 bool remove_file(int directory, const std::string& name);
 

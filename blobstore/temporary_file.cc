@@ -41,18 +41,20 @@ TemporaryFile make_named_file(int directory, mode_t mode) {
 std::string name_file(const UniqueFd& fd, int directory) {
   if (!try_lock(fd)) throw Error(EBUSY, "an unnamed file of the store is locked");
   std::string name = random_name(kPrefix);
-  const std::string self = "/proc/self/fd/" + std::to_string(fd.get());
-  if (::linkat(AT_FDCWD, self.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) != 0) {
-    throw_errno("cannot name a file of the store");
-  }
+  if (!link_open_file(fd.get(), directory, name)) throw_errno("cannot name a file of the store");
   return name;
 }
 
+std::optional<UniqueFd> make_unnamed_file(int directory, mode_t mode) {
+  UniqueFd fd(::openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
+  if (fd) return fd;
+  if (errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL) return {};
+  throw_errno("cannot write to the store");
+}
+
 TemporaryFile make_temporary_file(const Directory& directory) {
-  UniqueFd fd(::openat(directory.sha256.get(), ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kBlobInMaking));
-  if (fd) return {std::move(fd), {}};
-  if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
-    throw_errno("cannot write to the store");
+  if (auto fd = make_unnamed_file(directory.sha256.get(), kBlobInMaking)) {
+    return {*std::move(fd), {}};
   }
   sweep_named_files(directory.blobs.get());
   return make_named_file(directory.blobs.get(), kBlobInMaking);

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 
 #include "blobstore/directory.h"
@@ -21,7 +22,9 @@ struct TemporaryFile {
 
 inline constexpr mode_t kBlobInMaking = 0600;
 
-// A file for a blob, unnamed (O_TMPFILE); where the filesystem has none, a named one in blobs/.
+// An unnamed file (O_TMPFILE) on the directory's filesystem. Nothing where that has none.
+[[nodiscard]] std::optional<UniqueFd> make_unnamed_file(int directory, mode_t mode);
+// A file for a blob, unnamed; where the filesystem has none, a named one in blobs/.
 [[nodiscard]] TemporaryFile make_temporary_file(const Directory& directory);
 // A file with a name that begins with ".tmp-", locked.
 [[nodiscard]] TemporaryFile make_named_file(int directory, mode_t mode);

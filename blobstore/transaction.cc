@@ -1,6 +1,5 @@
 #include "blobstore/transaction.h"
 
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -22,10 +21,7 @@ constexpr const char* kIndex = "index.json";
 // Gives an open file a name; false when it cannot have one: its last link has been removed (a GC
 // took it), or it lies on another filesystem, or /proc is not there.
 bool try_link(int fd, int directory, const std::string& name) {
-  const std::string source = "/proc/self/fd/" + std::to_string(fd);
-  if (::linkat(AT_FDCWD, source.c_str(), directory, name.c_str(), AT_SYMLINK_FOLLOW) == 0) {
-    return true;
-  }
+  if (link_open_file(fd, directory, name)) return true;
   if (errno == ENOENT || errno == EXDEV || errno == EPERM) return false;
   throw_errno("cannot link the blob " + name);
 }

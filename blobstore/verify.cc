@@ -62,12 +62,7 @@ struct Finding {
 };
 
 std::optional<struct stat> status_of_blob(const Directory& directory, const Digest& digest) {
-  struct stat status{};
-  const int result =
-      ::fstatat(directory.sha256.get(), digest.hex().c_str(), &status, AT_SYMLINK_NOFOLLOW);
-  if (result == 0) return status;
-  if (errno == ENOENT) return std::nullopt;
-  throw_errno("cannot stat the blob " + digest.str());
+  return find_status(directory.sha256.get(), digest.hex(), "the blob " + digest.str());
 }
 
 std::string fault_of(const Directory& directory, const Digest& digest, Progress& progress) {

@@ -9,16 +9,13 @@
 #include <filesystem>
 
 #include "blobstore/error.h"
+#include "blobstore/files.h"
 #include "blobstore/temporary_file.h"
 
 namespace imagefs::importer {
 namespace {
 
 constexpr mode_t kMode = 0644;
-
-bool has_no_unnamed_files(int error) {
-  return error == EOPNOTSUPP || error == EISDIR || error == ENOENT || error == EINVAL;
-}
 
 UniqueFd find_directory(int parent, const std::string& name) {
   return UniqueFd(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
@@ -52,10 +49,11 @@ CacheFile::CacheFile(int directory_fd) {
     if (!temporary_directory) throw_errno(path);
     directory_fd = temporary_directory.get();
   }
-  fd_.reset(openat(directory_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, kMode));
-  if (fd_) return;
-  if (!has_no_unnamed_files(errno)) throw_errno("a file in cache/");
-  make_named(directory_fd);
+  if (auto unnamed = blobstore::make_unnamed_file(directory_fd, kMode)) {
+    fd_ = *std::move(unnamed);
+  } else {
+    make_named(directory_fd);
+  }
 }
 
 CacheFile::CacheFile(CacheFile&& other) noexcept
@@ -77,10 +75,7 @@ void CacheFile::make_named(int directory_fd) {
 
 void CacheFile::publish(int directory_fd, const std::string& name) {
   if (temporary_.empty()) {
-    const std::string self = "/proc/self/fd/" + std::to_string(fd_.get());
-    const int linked =
-        linkat(AT_FDCWD, self.c_str(), directory_fd, name.c_str(), AT_SYMLINK_FOLLOW);
-    if (linked == 0) return;
+    if (blobstore::link_open_file(fd_.get(), directory_fd, name)) return;
     if (errno != EEXIST) throw_errno("cache/ … " + name);
     directory_.reset(openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!directory_) throw_errno("cache/ … " + name);
