@@ -92,13 +92,8 @@ void Decoding::decode() {
 
 // Other layers can be decoded again.
 void Decoding::leave_min_free(int fd) const {
-  try {
-    importer::require_free(fd, source_->min_free);
-  } catch (const Error& error) {
-    if (error.errno_value() != ENOSPC) throw;
-    evict_layers(source_->directory.get(), 0);
-    importer::require_free(fd, source_->min_free);
-  }
+  if (!importer::has_free(fd, source_->min_free)) evict_layers(source_->directory.get(), 0);
+  importer::require_free(fd, source_->min_free);
 }
 
 bool Decoding::take(int fd, std::span<const std::byte> bytes) {

@@ -20,20 +20,7 @@ namespace {
 
 using blobstore::Digest;
 
-// Of cache/; the second is importer/layer_index_file.h's.
-constexpr const char* kDecodedLayers = "layers";
-constexpr const char* kIndexes = "index";
-
-// In bytes; nothing when there is none.
-std::optional<std::uint64_t> index_size(int store_fd, const Digest& layer) {
-  const UniqueFd directory = importer::find_cache(store_fd, kIndexes);
-  struct stat status{};
-  if (!directory ||
-      ::fstatat(directory.get(), layer.hex().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
-    return std::nullopt;
-  }
-  return static_cast<std::uint64_t>(status.st_size);
-}
+constexpr const char* kDecodedLayers = "layers";  // of cache/
 
 // A layer that was decoded before; nothing when it is not there, or not whole.
 std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uint64_t size) {
@@ -81,7 +68,7 @@ LayerCache::IndexPtr LayerCache::rebuild_index(const Digest& layer) const {
       store_->read_only() ? UniqueFd() : importer::open_index_directory(store_->directory_fd());
   auto made = importer::rebuild_layer_index(
       directory ? directory.get() : -1, blob.get(), limits_.max_layer, [this] { check_wanted(); },
-      directory ? limits_.min_free : 0);
+      limits_.min_free);
   for (const std::string& note : made.notes) log(LOG_NOTICE, layer.str() + ": " + note);
   if (directory) made.file.publish(directory.get(), layer.hex());
   IndexPtr index = importer::LayerIndex::open(made.file.fd());
@@ -91,7 +78,7 @@ LayerCache::IndexPtr LayerCache::rebuild_index(const Digest& layer) const {
 
 LayerCache::IndexPtr LayerCache::find_index(const Digest& layer, std::uint64_t& most) {
   if (IndexPtr open = find_open(layer)) return open;
-  const auto size = index_size(store_->directory_fd(), layer);
+  const auto size = importer::layer_index_size(store_->directory_fd(), layer);
   if (!size || *size > most) return nullptr;
   most -= *size;
   return find_index(layer);
@@ -103,7 +90,7 @@ LayerCache::IndexPtr LayerCache::find_open(const Digest& layer) {
 }
 
 bool LayerCache::has_index(const Digest& layer) const {
-  return index_size(store_->directory_fd(), layer).has_value();
+  return importer::layer_index_size(store_->directory_fd(), layer).has_value();
 }
 
 void LayerCache::keep(const Digest& layer, const IndexPtr& index) {

@@ -1,6 +1,7 @@
 #include "importer/layer_index_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 
 #include "importer/layer_index_builder.h"
 #include "importer/layer_reader.h"
@@ -19,6 +20,16 @@ std::shared_ptr<const LayerIndex> open_layer_index(int store_fd, const blobstore
   const UniqueFd file(
       openat(directory.get(), layer.hex().c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   return file ? LayerIndex::open(file.get()) : nullptr;
+}
+
+std::optional<std::uint64_t> layer_index_size(int store_fd, const blobstore::Digest& layer) {
+  const UniqueFd directory = find_cache(store_fd, kDirectory);
+  struct stat status{};
+  if (!directory ||
+      ::fstatat(directory.get(), layer.hex().c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint64_t>(status.st_size);
 }
 
 UniqueFd open_index_directory(int store_fd) { return open_cache(store_fd, kDirectory); }

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,9 @@ namespace imagefs::importer {
 // Null when there is none, or a damaged one. `store_fd`: the store's directory.
 [[nodiscard]] std::shared_ptr<const LayerIndex> open_layer_index(int store_fd,
                                                                  const blobstore::Digest& layer);
+// In bytes; nothing when there is none. It may be damaged.
+[[nodiscard]] std::optional<std::uint64_t> layer_index_size(int store_fd,
+                                                            const blobstore::Digest& layer);
 // The directory that a finished index is made in, and published as layer.hex(); an empty UniqueFd
 // when it cannot be written.
 [[nodiscard]] UniqueFd open_index_directory(int store_fd);
