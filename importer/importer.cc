@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 #include "blobstore/error.h"
@@ -31,7 +32,8 @@ struct Importer::State {
 
   void prepare(ByteSource& source) {
     read(source);
-    const Reading reading = check_all();
+    if (!checked) checked = check_all();
+    const Reading reading = *std::exchange(checked, std::nullopt);
     for (Content* const blob : reading.blobs) static_cast<void>(blob->blob(store));
   }
 
@@ -86,7 +88,7 @@ struct Importer::State {
     show("");
     marker_passed = reader.ended();
     if (marker_passed) {
-      static_cast<void>(check_all());
+      checked = check_all();  // before the padding, which may be long
       while (!source.next().empty()) continue;
     }
     tar = nullptr;
@@ -146,7 +148,8 @@ struct Importer::State {
   int looks = 0;
   const TarReader* tar = nullptr;  // while it reads
   const DecodedSource* decoder = nullptr;
-  bool marker_passed = false;  // of the end of the archive
+  bool marker_passed = false;      // of the end of the archive
+  std::optional<Reading> checked;  // once all was there
   std::size_t judged_at = 0;
   bool judged = false;
   mutable std::mutex mutex;
