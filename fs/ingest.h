@@ -107,7 +107,6 @@ class Ingest {
   [[nodiscard]] NodeId new_id();
   [[nodiscard]] UploadPtr make_upload(const IngestFilePtr& file);
   [[nodiscard]] Verdict import(const IngestFilePtr& file, importer::BytePipe& pipe);
-  void check_name(std::string_view name) const;
   void check_room(const Arrival& arrival);
   void check_count(const std::vector<IngestFilePtr>& files, std::size_t most,
                    const Arrival& arrival, const char* limit) const;

@@ -192,11 +192,6 @@ bool IngestFile::has_writer() const {
   return is_open();
 }
 
-std::optional<IngestFile::Clock::time_point> IngestFile::ended() const {
-  const std::lock_guard lock(mutex_);
-  return ended_;
-}
-
 void IngestFile::end() {
   const std::lock_guard lock(mutex_);
   ended_ = Clock::now();

@@ -75,8 +75,7 @@ class IngestFile final : public Node {
   // Arriving, or good and waiting for its name: something is kept for it.
   [[nodiscard]] bool is_kept() const;
   [[nodiscard]] bool has_writer() const;
-  // Since when nothing arrives; nothing while something does.
-  [[nodiscard]] std::optional<Clock::time_point> ended() const;
+  // Nothing arrives from now on.
   void end();
   // It has no name any more, and can be opened no more.
   void remove();
@@ -103,7 +102,7 @@ class IngestFile final : public Node {
   bool removed_ = false;
   Writer writer_ = 0;
   Writer last_writer_ = 0;
-  std::optional<Clock::time_point> ended_;
+  std::optional<Clock::time_point> ended_;  // since when nothing arrives
 };
 
 using IngestFilePtr = std::shared_ptr<IngestFile>;
