@@ -107,11 +107,9 @@ stop_mount() {
 kill_daemon() {  # kill -9, and clear the dead mount away
   local at=${MNT:-$mnt}
   kill -KILL "${daemons[$at]}"
-  # -f aborts the connection: a daemon that is killed while it tells the kernel to forget a name of
-  # a directory that somebody lists ends only then.
-  if ((EUID == 0)); then umount -fl "$at"; else unmount "$at"; fi
   wait "${daemons[$at]}" 2> /dev/null || true
   unset "daemons[$at]"
+  unmount "$at"
 }
 
 unmount() {
