@@ -14,16 +14,16 @@ mount_imagefs() {
 }
 mount_imagefs_ro() { mount_imagefs ro; }
 
-find_all() { find "$root" >/dev/null; }
-stat_all() { find "$root" -printf '%s %m %U %T@\n' >/dev/null; }
-list_all() { ls -lR "$root" >/dev/null; }
-cat_all() { find "$root" -type f -print0 | xargs -0 cat >/dev/null; }
+# With cat_all, what is done to a directory.
+find_all() { find "$1" >/dev/null; }
+stat_all() { find "$1" -printf '%s %m %U %T@\n' >/dev/null; }
+list_all() { ls -lR "$1" >/dev/null; }
 
 run_pair() {  # run_pair WORKLOAD SYSTEM: the first time and the second
   drop_caches
   "mount_$2"
-  times[$2:first]+=" $(seconds "$1")"
-  times[$2:second]+=" $(seconds "$1")"
+  times[$2:first]+=" $(seconds "$1" "$root")"
+  times[$2:second]+=" $(seconds "$1" "$root")"
   unmount
 }
 

@@ -116,6 +116,8 @@ compare() {  # compare LABEL CONTENDER...
   done
 }
 
+cat_all() { find "$1" -type f -print0 | xargs -0 cat >/dev/null; }  # cat_all DIRECTORY
+
 # Contenders that every benchmark has; $archive is what they read.
 cp_sync_prepare() { rm -f "$work/copy"; }
 cp_sync() { cp "$archive" "$work/copy" && sync -f "$work/copy"; }

@@ -40,8 +40,6 @@ read_blobs() {
   unmount
 }
 
-cat_all() { find "$1" -type f -print0 | xargs -0 cat >/dev/null; }
-
 native_cat() { cat_all "$work/native/rootfs"; }
 umoci_unpack_cat_prepare() { rm -rf "$work/bundle"; }
 umoci_unpack_cat() {

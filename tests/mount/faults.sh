@@ -89,32 +89,29 @@ stand_still() {  # stand_still CALL N OTHER COMMAND...
   [[ $(fsck_store --unreferenced) == *odd/new:1* ]] || fail "the image is not there after $other at $call $n of $*"
 }
 
+# COMMAND stands still at each of its CALLS, one after the other, and each time OTHER comes between.
+at_each_step() {  # at_each_step 'CALLS...' PREPARE OTHER COMMAND...
+  local calls=$1 prepare=$2 other=$3 steps=0 call n
+  shift 3
+  for call in $calls; do
+    for n in {1..200}; do
+      "$prepare" || fail "$prepare"
+      stand_still "$call" "$n" "$other" "$@"
+      take_back "$other at $call $n"
+      [[ -n $stopped ]] || break
+      steps=$((steps + 1))
+    done
+  done
+  ((steps > 5)) || fail "only $steps steps"
+  note "$steps steps"
+}
 import_new() { timeout 60 "$IMAGEFS" import --store "$store" "$work/new.tar" > /dev/null; }
+leave_garbage() { import_new && "$IMAGEFS" rm --store "$store" odd/new:1 > /dev/null; }
 
 note "a collection while a commit stands still at each of its steps"
-steps=0
-for call in flock linkat fsync,fdatasync renameat,renameat2,rename unlinkat; do
-  for n in {1..200}; do
-    stand_still "$call" "$n" collect_all "$IMAGEFS" import --store "$store" "$work/new.tar"
-    take_back "a collection at $call $n"
-    [[ -n $stopped ]] || break
-    steps=$((steps + 1))
-  done
-done
-((steps > 5)) || fail "only $steps steps"
-note "$steps steps"
+at_each_step "flock linkat fsync,fdatasync renameat,renameat2,rename unlinkat" true \
+  collect_all "$IMAGEFS" import --store "$store" "$work/new.tar"
 
 note "an import of what a collection is about to remove, which stands still at each of its steps"
-steps=0
-for call in flock getdents64 unlinkat fsync,fdatasync renameat,renameat2,rename; do
-  for n in {1..200}; do
-    import_new || fail "import"
-    "$IMAGEFS" rm --store "$store" odd/new:1 > /dev/null || fail "rm"
-    stand_still "$call" "$n" import_new faketime -f +3h "$IMAGEFS" gc --store "$store" --older-than 0s
-    take_back "an import at $call $n"
-    [[ -n $stopped ]] || break
-    steps=$((steps + 1))
-  done
-done
-((steps > 5)) || fail "only $steps steps"
-note "$steps steps"
+at_each_step "flock getdents64 unlinkat fsync,fdatasync renameat,renameat2,rename" leave_garbage \
+  import_new faketime -f +3h "$IMAGEFS" gc --store "$store" --older-than 0s

@@ -48,11 +48,13 @@ PYTHON
   ) || fail "the generator failed"
 }
 
-# Each of a file of its own: those of one file would wait for its pages, in the kernel.
-start_readers() {
+# COMMAND on many files, from fFIRST on, which come round after COUNT. (Readers of one file would wait
+# for its pages, in the kernel.)
+start_readers() {  # start_readers COMMAND FIRST COUNT
   local i
+  readers=()
   for ((i = 0; i < waiting; i++)); do
-    cat "$mnt/images/odd/packed:1/rootfs/f$((16 + i))" > /dev/null 2>&1 &
+    "$1" "$mnt/images/odd/packed:1/rootfs/f$(($2 + i % $3))" > /dev/null 2>&1 &
     readers+=($!)
   done
   children+=("${readers[@]}")
@@ -84,7 +86,7 @@ copy_in "$work/other.tar"
 note "$waiting readers of a layer that is being decoded"
 copy_in "$work/other.tar" .moved.tar
 slow_down pwrite64
-start_readers
+start_readers cat 16 "$waiting"
 mount_is_quick
 # Reads ahead of one file do not stand behind those of another.
 quick cat "$mnt/images/odd/other:1/rootfs/data" > /dev/null
@@ -127,14 +129,8 @@ sleep 1
 mount_is_quick
 kill -KILL "$!"
 wait_until 20 is_gone "$!"
-readers=()
 # The kernel asks for one name of a directory at a time and keeps the others waiting, deaf to kill.
-for ((i = 0; i < waiting; i++)); do
-  stat "$mnt/images/odd/packed:1/rootfs/f$((i % 32))" > /dev/null 2>&1 &
-  readers+=($!)
-done
-children+=("${readers[@]}")
-sleep 1
+start_readers stat 0 32
 mount_is_quick
 end_while_they_wait
 

@@ -4,39 +4,21 @@
 A line for each broken rule; then "held", and it holds the descriptors until it is killed.
 """
 
-import errno
 import os
 import signal
 import sys
 import threading
 import time
 
+from ingest_calls import error_of, expect, write_all
+
 ingest, archive, other = sys.argv[1], *(open(name, "rb").read() for name in sys.argv[2:])
 half = len(archive) // 2
 PATIENCE = 60
 
 
-def error_of(call, *arguments):
-    try:
-        call(*arguments)
-    except OSError as error:
-        return errno.errorcode[error.errno]
-    return "0"
-
-
-def expect(expected, call, *arguments, what):
-    actual = error_of(call, *arguments)
-    if actual != expected:
-        print(f"{what}: expected {expected}, found {actual}")
-
-
 def path(name):
     return os.path.join(ingest, name)
-
-
-def write_all(fd, part):
-    while part:
-        part = part[os.write(fd, part) :]
 
 
 def close_a_copy(fd):
