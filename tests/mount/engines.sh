@@ -89,7 +89,8 @@ storage=(--root "$work/storage" --runroot "$work/run/storage" --storage-driver v
 podman_() { timeout 120 podman "${storage[@]}" --cgroup-manager cgroupfs "$@"; }
 buildah_() { timeout 120 buildah "${storage[@]}" "$@"; }
 skopeo_() { timeout 120 skopeo --tmpdir "$work" "$@"; }
-# Saves the image of build_image with every tool, into $work/saved/<tool>.tar. Needs start_dockerd.
+# Saves the image of build_image with every tool, into $work/saved/<tool>[-oci].tar. Needs start_dockerd
+# and start_containerd.
 save_with_all() {
   local to=$work/saved
   mkdir "$to"
@@ -100,6 +101,11 @@ save_with_all() {
   buildah_ push -q "$image" "docker-archive:$to/buildah.tar:$image"
   skopeo_ copy -q "oci:$layout:1" "docker-archive:$to/skopeo.tar:$image"
   skopeo_ copy -q "oci:$layout:1" "oci-archive:$to/skopeo-oci.tar:$image"
+  umoci tag --image "$layout:1" "$image"
+  tar cf "$to/umoci-oci.tar" -C "$layout" .
+  umoci rm --image "$layout:$image"
+  ctr_ -n saved images import "$to/skopeo.tar" > /dev/null
+  ctr_ -n saved images export "$to/ctr.tar" "$image"
 }
 load_everywhere() {
   require podman buildah skopeo

@@ -1,6 +1,6 @@
 #!/bin/bash
-# A real image, saved by docker, podman, buildah and skopeo: each archive is imported, its manifest has
-# the digest that ctr gives it, and skopeo can copy it out of the mount again.
+# A real image, saved by docker, podman, buildah, skopeo, umoci and ctr: each archive is imported, its
+# manifest has the digest that ctr gives it, and skopeo can copy it out of the mount again.
 source "$(dirname "$0")/lib.sh"
 source "$(dirname "$0")/engines.sh"
 
@@ -17,13 +17,26 @@ manifest = json.load(sys.stdin)
 print(*[part["digest"] for part in [manifest["config"], *manifest["layers"]]])'
 }
 
+kind_of() {  # of an archive: what it can be read as
+  local names
+  names=$(tar tf "$1" | sed 's|^\./||')
+  grep -x -e manifest.json -e oci-layout <<< "$names" | sort | paste -sd ' '
+}
+
+version_of() {  # of the tool that wrote <tool>[-oci].tar
+  local tool=${1%.tar}
+  tool=${tool%-oci}
+  [[ $tool != docker ]] || tool=dockerd
+  "$tool" --version | grep -om 1 '[0-9][0-9.]*[0-9]' | head -n 1
+}
+
 for file in "$work"/saved/*.tar; do
   tool=${file##*/}
   copy_in "$file"
   digest=$(ctr_digest "$file")
   expect_eq "$digest" "sha256:$(manifest_of "$digest" | sha256sum | cut -c 1-64)" "$tool: manifest of ctr"
   expect_eq "$digest" "sha256:$(manifest_of odd/real:1 | sha256sum | cut -c 1-64)" "$tool: manifest by name"
-  note "$tool: $digest as ctr says"
+  note "$tool of version $(version_of "$tool"), of $(kind_of "$file"): $digest as ctr says"
 
   # To an archive of the same kind: skopeo makes another config of the same image between the kinds.
   kind=docker-archive
