@@ -96,6 +96,8 @@ bool SparseMapReader::number(std::int64_t value) {
   return std::cmp_equal(map_.size(), *segments_);
 }
 
+bool OldSparseMap::is_in(const TarBlock& header) { return header[kHeaderSegments] != '\0'; }
+
 bool OldSparseMap::start(const TarBlock& header) {
   const std::string_view text(header.data(), header.size());
   real_size_ = parse_number(text.substr(kHeaderRealSize, kNumberSize));

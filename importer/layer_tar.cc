@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "blobstore/error.h"
 
@@ -10,6 +11,7 @@ namespace imagefs::importer {
 namespace {
 
 constexpr std::int64_t kMaxSpecial = 1 << 20;  // bytes of an extended header or long name, as Go
+constexpr std::string_view kSparsePrefix = "GNU.sparse.";
 constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
 
 bool is_special(char type) { return type == 'x' || type == 'g' || type == 'L' || type == 'K'; }
@@ -41,6 +43,13 @@ PaxSparse pax_sparse(const PaxRecords& records) {
   if (major == "1" && minor == "0") return PaxSparse::map_in_data;
   if (!major.empty() || !minor.empty()) return PaxSparse::none;
   return find_pax(records, "GNU.sparse.map") ? PaxSparse::map_in_records : PaxSparse::none;
+}
+
+// Whether a header of `type` before an entry may give what another of them gives too.
+bool may_contradict(char type, std::string_view others) {
+  if (type == 'g') return false;
+  if (type == 'x') return !others.empty();
+  return others.find(type) != others.npos || others.find('x') != others.npos;
 }
 
 bool names_entries(const PaxRecords& records) {
@@ -117,6 +126,9 @@ void LayerTar::on_header() {
   data_size_ = checked_size(header.size);
   if (is_special(header.type)) {
     special_type_ = header.type;
+    doubtful_ = doubtful_ || may_contradict(header.type, specials_);
+    if (header.type != 'g' && specials_.find(header.type) == specials_.npos)
+      specials_ += header.type;
     start_special(header.size);
     return;
   }
@@ -142,6 +154,10 @@ void LayerTar::on_special() {
   state_ = State::header;
   if (special_type_ == 'L') long_name_ = parse_text(special_);
   if (special_type_ == 'K') long_link_ = parse_text(special_);
+  if (special_type_ == 'L' || special_type_ == 'K') {
+    const bool ends = part == kTarBlock || block_[part] == '\0' || parse_text(special_) != special_;
+    doubtful_ = doubtful_ || special_.empty() || special_[0] == '\0' || !ends;
+  }
   if (special_type_ == 'x') pax_ = parse_pax(special_);
   // A global header speaks of no entry that Go's reader would change: it is checked and dropped.
   if (special_type_ == 'g' && names_entries(parse_pax(special_))) has_global_name_ = true;
@@ -153,6 +169,8 @@ void LayerTar::on_entry() {
   if (!long_link_.empty()) entry_.link = std::move(long_link_);
   long_name_.clear();
   long_link_.clear();
+  entry_.doubtful = std::exchange(doubtful_, false);
+  specials_.clear();
   if (entry_.type == '\0') entry_.type = entry_.name.ends_with('/') ? '5' : '0';
   start_data();
 }
@@ -179,11 +197,19 @@ void LayerTar::start_data() {
   entry_.size = data_size_;
   entry_.offset = position_;
   const bool sparse = entry_.type == 'S' || pax_sparse(pax_) != PaxSparse::none;
+  if (!sparse && looks_sparse()) entry_.doubtful = true;
   if (sparse) {
     start_sparse();
   } else {
     emit();
   }
+}
+
+// libarchive reads a map in GNU's header whatever the entry's type is, GNU tar some of the records.
+bool LayerTar::looks_sparse() const {
+  const auto records = pax_.lower_bound(kSparsePrefix);
+  return (format_ == TarFormat::gnu && OldSparseMap::is_in(block_)) ||
+         (records != pax_.end() && records->first.starts_with(kSparsePrefix));
 }
 
 void LayerTar::start_sparse() {

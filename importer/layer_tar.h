@@ -40,6 +40,9 @@ struct LayerEntry {
   std::uint64_t offset = 0;              // in the stream, of the data
   std::optional<SparseMap> sparse = {};  // its segments' data follow each other from `offset`
   bool map_too_long = false;             // a sparse file that cannot be read
+  // Other readers find another name, target or size: a long one is empty or has no end within its
+  // size, or records of a sparse file do not belong to one.
+  bool doubtful = false;
   std::map<std::string, std::string> xattrs = {};
 };
 
@@ -75,6 +78,7 @@ class LayerTar {
   void on_entry();
   void apply_pax();
   void start_data();
+  [[nodiscard]] bool looks_sparse() const;
   void start_sparse();
   void start_old_sparse();
   void on_sparse_map();
@@ -96,6 +100,8 @@ class LayerTar {
   PaxRecords pax_;
   std::string long_name_;
   std::string long_link_;
+  std::string specials_;  // types of those before the entry
+  bool doubtful_ = false;
   std::uint64_t data_size_ = 0;  // bytes of the entry's data in the stream
   TarFormat format_ = TarFormat::v7;
   LayerEntry entry_;

@@ -44,8 +44,25 @@ void check(const LayerEntry& entry) {
   if (entry.name.ends_with('/') && entry.declared_size > 0 && entry.type != '5') {
     corrupt(entry, "is named like a directory and has data");
   }
+  if (entry.doubtful) corrupt(entry, "has a name or size that tools read differently");
   if (entry.xattrs.size() > kMaxXattrs) {
     corrupt(entry, "has " + std::to_string(entry.xattrs.size()) + " extended attributes");
+  }
+}
+
+bool agrees(const char* theirs, const std::string& ours) { return ours == (theirs ? theirs : ""); }
+
+void compare(archive_entry* theirs, const LayerEntry& ours) {
+  if (std::cmp_not_equal(archive_entry_size(theirs), ours.size)) {
+    corrupt(ours, "has a size that tools read differently");
+  }
+  if (!agrees(archive_entry_pathname(theirs), ours.name)) {
+    corrupt(ours, "has a name that tools read differently");
+  }
+  const bool hard = ours.type == '1';
+  if (!hard && ours.type != '2') return;
+  if (!agrees(hard ? archive_entry_hardlink(theirs) : archive_entry_symlink(theirs), ours.link)) {
+    corrupt(ours, "is a link whose target tools read differently");
   }
 }
 
@@ -104,8 +121,8 @@ struct TarReader::State {
   bool next_header(archive_entry*& found) {
     const int code = archive_read_next_header(handle.get(), &found);
     if (code == ARCHIVE_OK || code == ARCHIVE_WARN) return true;
-    if (code != ARCHIVE_EOF && exhausted && !error) return false;
-    if (code != ARCHIVE_EOF) fail();
+    const bool cut = exhausted && !error;
+    if (code != ARCHIVE_EOF && !cut) fail();
     if (!entries.empty()) corrupt(entries.front(), "is read differently by different tools");
     return false;
   }
@@ -141,9 +158,7 @@ std::optional<ArchiveEntry> TarReader::next() {
   }
   LayerEntry entry = std::move(state_->entries.front());
   state_->entries.pop_front();
-  if (std::cmp_not_equal(archive_entry_size(found), entry.size)) {
-    corrupt(entry, "has a size that tools read differently");
-  }
+  compare(found, entry);
   state_->left = entry.size;
   return ArchiveEntry{.type = entry.type,
                       .name = std::move(entry.name),

@@ -9,6 +9,7 @@
 #include "blobstore/error.h"
 #include "blobstore/store.h"
 #include "importer/importer.h"
+#include "tests/fuzz/mend_checksums.h"
 
 namespace {
 

@@ -13,6 +13,7 @@
 #include "fs/overlay.h"
 #include "importer/layer_index_builder.h"
 #include "importer/layer_tar.h"
+#include "tests/fuzz/mend_checksums.h"
 #include "tests/fuzz/walk.h"
 
 namespace {

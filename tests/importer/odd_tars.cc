@@ -53,6 +53,54 @@ BOOST_AUTO_TEST_CASE(entries_about_which_readers_disagree_are_refused) {
                   "named like a directory"));
 }
 
+BOOST_AUTO_TEST_CASE(long_names_that_readers_end_differently_are_refused) {
+  constexpr std::size_t kSize = 124;
+  const std::string entry = LayerWriter().file("crafted", "data").unfinished();
+  const auto with_size = [&](std::string long_name, const std::string& size) {
+    const std::string header = long_name.substr(0, 512).replace(kSize, size.size(), size);
+    return with_checksum(header) + long_name.substr(512);
+  };
+  const std::string name = extended('L', "longer");
+  BOOST_TEST(import(behind(with_size(name, "00000000006") + entry)).images.size() == 1U);
+  for (const std::string& odd :
+       {with_size(name, "00000000004"), extended('K', "\0"s), name + extended('L', "another"),
+        name + extended('x', pax_record("path", "another"))}) {
+    BOOST_TEST(says(refusal(behind(odd + entry)), EBADMSG, "name or size that tools read differ"));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_some_readers_take_for_a_sparse_file_is_refused) {
+  constexpr std::size_t kMap = 386;
+  const std::string header =
+      tar_header({.name = "crafted"}, 4, true).replace(kMap, 11, "00000000000");
+  const std::string named = extended('x', pax_record("GNU.sparse.name", "another")) +
+                            LayerWriter().file("crafted", "data").unfinished();
+  for (const std::string& odd : {with_checksum(header) + padded("data"), named}) {
+    BOOST_TEST(says(refusal(behind(odd)), EBADMSG, "name or size that tools read differ"));
+  }
+}
+
+// libarchive refuses this checksum, Go and GNU tar do not.
+BOOST_AUTO_TEST_CASE(an_entry_that_one_reader_refuses_is_not_taken_for_a_cut) {
+  constexpr std::size_t kEndMarker = 1024;
+  constexpr std::size_t kBehindChecksum = 154;
+  std::string archive = behind("");
+  archive.resize(archive.size() - kEndMarker);
+  BOOST_TEST(import(archive).images.size() == 1U);
+  const std::string header =
+      with_checksum(tar_header({.name = "crafted"}, 0)).replace(kBehindChecksum, 2, "\0\xb4"s);
+  const std::string cut = extended('x', pax_record("path", "another")).substr(0, 600);
+  BOOST_TEST(says(refusal(archive + header + cut), EBADMSG, "is read differently by different"));
+}
+
+// GNU tar and libarchive read the prefix of such a header, Go and busybox do not.
+BOOST_AUTO_TEST_CASE(a_name_that_depends_on_the_header_s_version_is_refused) {
+  std::string header = tar_header({.name = "crafted"}, 4);
+  header.replace(263, 2, "0\0"s).replace(345, 6, "prefix");
+  BOOST_TEST(says(refusal(behind(with_checksum(header) + padded("data"))), EBADMSG,
+                  "\"crafted\" has a name that tools read differently"));
+}
+
 BOOST_AUTO_TEST_CASE(header_fields_that_lie_are_refused) {
   constexpr std::size_t kSize = 124;
   std::string sum = tar_header({.name = "crafted"}, 4);
