@@ -37,6 +37,24 @@ kill -KILL "$writer"
 wait_until 60 test -s "$mnt/ingest/killed.tar.error"
 expect_eq "$before" "$(store_state)" "the store"
 
+note "a writer whose terminal goes"
+python3 - "$work/part.half" "$mnt/ingest/hung-up.tar" << 'PYTHON' & terminal=$!
+import os, pty, sys, time
+writer, terminal = pty.fork()
+if writer == 0:
+    os.execlp("sh", "sh", "-c", 'exec cat "$1" - > "$2"', "-", *sys.argv[1:])
+half = os.path.getsize(sys.argv[1])
+while not os.path.exists(sys.argv[2]) or os.path.getsize(sys.argv[2]) < half:
+    time.sleep(0.05)
+os.close(terminal)
+_, status = os.waitpid(writer, 0)
+sys.exit(0 if os.WIFSIGNALED(status) else 1)
+PYTHON
+children+=("$terminal")
+wait "$terminal" || fail "the writer lives without its terminal"
+wait_until 60 test -s "$mnt/ingest/hung-up.tar.error"
+expect_eq "$before" "$(store_state)" "the store"
+
 note "a writer that is stopped: others go on, and so does it"
 mkfifo "$work/fifo"
 cat "$work/fifo" > "$mnt/ingest/stopped.tar" & writer=$!
