@@ -9,8 +9,12 @@ copy_in "$work/there.tar"
 before=$(store_state)
 
 wrong=0
+slowest=0
 while IFS=$'\t' read -r file errnos reason; do
+  start=${EPOCHREALTIME/./}
   (copy_refused "$work/hostile/$file" "$errnos" "$reason") || wrong=$((wrong + 1))
+  took="$(((${EPOCHREALTIME/./} - start) / 1000)) ms, $file"
+  ((${took%% *} <= ${slowest%% *})) || slowest=$took
   now=$(store_state)
   if [[ $now != "$before" ]]; then
     echo "$file has changed the store"
@@ -31,8 +35,8 @@ touch "$mnt/ingest/empty.tar"
 : > "$mnt/ingest/empty-too.tar"
 [[ ! -e $mnt/ingest/empty.tar.error && ! -e $mnt/ingest/empty-too.tar.error ]] || fail "an empty file has an .error"
 
-note "memory"
 peak=$(awk '/^VmHWM/ {print $2}' "/proc/${daemons[$mnt]}/status")
+note "$(wc -l < "$work/hostile/expected.tsv") archives: $peak KiB at most; the slowest: $slowest"
 grep -q __sanitizer "$IMAGEFS" || ((peak < 256 * 1024)) || fail "the daemon needed $peak KiB"
 
 note "a good archive of that name clears the .error"
