@@ -1,5 +1,6 @@
 #include "blobstore/documents.h"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -107,11 +108,20 @@ std::vector<Digest> parse_diff_ids(const boost::json::object& config, const std:
   return diff_ids;
 }
 
+// A layer of files, in any compression. What is encrypted nobody here can read.
+bool is_layer(const Descriptor& descriptor) {
+  const std::string_view type = descriptor.media_type;
+  return (type.starts_with(media_type::kOciLayerPrefix) ||
+          type.starts_with(media_type::kDockerLayerPrefix)) &&
+         !type.ends_with("+encrypted");
+}
+
 }  // namespace
 
 bool Manifest::is_image() const {
-  return config.media_type == media_type::kOciConfig ||
-         config.media_type == media_type::kDockerConfig;
+  const bool has_image_config =
+      config.media_type == media_type::kOciConfig || config.media_type == media_type::kDockerConfig;
+  return has_image_config && std::ranges::all_of(layers, is_layer);
 }
 
 bool is_index(std::string_view type) {

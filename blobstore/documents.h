@@ -20,7 +20,9 @@ struct Manifest {
   std::optional<Descriptor> subject;
   std::string artifact_type;  // empty: none
 
-  // Whether the config is an image config (OCI's or Docker's), so that there are layers to merge.
+  // Whether the config is an image config (OCI's or Docker's) and the layers hold files, so that
+  // there are layers to merge. Signatures and attestations have image configs too, and other
+  // layers.
   [[nodiscard]] bool is_image() const;
 };
 

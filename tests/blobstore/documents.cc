@@ -15,9 +15,10 @@ std::string descriptor(const std::string& digest = "sha256:" + kHex, const std::
   return R"({"mediaType":")" + type + R"(","digest":")" + digest + R"(","size":)" + size + "}";
 }
 
-std::string manifest(const std::string& config = descriptor(), const std::string& extra = "") {
-  return R"({"schemaVersion":2,"config":)" + config + R"(,"layers":[)" + descriptor() + "]" +
-         extra + "}";
+std::string manifest(const std::string& config = descriptor(), const std::string& extra = "",
+                     const std::string& layer_type = media_type::kDockerLayerGzip) {
+  return R"({"schemaVersion":2,"config":)" + config + R"(,"layers":[)" +
+         descriptor("sha256:" + kHex, "7", layer_type) + "]" + extra + "}";
 }
 
 int errno_of(const std::string& text, const std::string& declared = "") {
@@ -50,6 +51,25 @@ BOOST_AUTO_TEST_CASE(an_artifact_is_no_image) {
   BOOST_TEST(!read.is_image());
   BOOST_TEST(read.artifact_type == "text/x");
   BOOST_TEST(read.subject.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_image_has_layers_of_files) {
+  const auto is_image = [](const std::string& layer_type) {
+    return std::get<Manifest>(parse_document(manifest(descriptor(), "", layer_type), "", "m"))
+        .is_image();
+  };
+  const std::string oci = "application/vnd.oci.image.layer.";
+  for (const std::string& type :
+       {oci + "v1.tar", oci + "v1.tar+gzip", oci + "v1.tar+zstd",
+        oci + "nondistributable.v1.tar+gzip",
+        std::string("application/vnd.docker.image.rootfs.foreign.diff.tar.gzip")}) {
+    BOOST_TEST(is_image(type), type);
+  }
+  for (const std::string& type :
+       {oci + "v1.tar+gzip+encrypted", std::string("application/vnd.in-toto+json"),
+        std::string("application/vnd.dev.cosign.simplesigning.v1+json")}) {
+    BOOST_TEST(!is_image(type), type);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_index_is_read_with_platforms_annotations_and_urls) {

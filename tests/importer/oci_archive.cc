@@ -158,6 +158,17 @@ BOOST_AUTO_TEST_CASE(an_artifact_is_kept_as_it_is) {
   BOOST_TEST((blob(digest_of(payload)) == payload));
 }
 
+// As buildx and cosign write them: an image's config, and a layer that is no tar.
+BOOST_AUTO_TEST_CASE(a_statement_about_an_image_is_kept_as_it_is) {
+  const std::string statement = R"({"_type":"https://in-toto.io/Statement/v0.1"})";
+  const std::string config = config_for({statement});
+  const std::string manifest = R"({"schemaVersion":2,"config":)" +
+                               descriptor_of(kOciConfigType, config) + R"(,"layers":[)" +
+                               descriptor_of("application/vnd.in-toto+json", statement) + "]}";
+  import(archive_of(manifest, {config, statement}));
+  BOOST_TEST((blob(digest_of(statement)) == statement));
+}
+
 BOOST_AUTO_TEST_CASE(indexes_nest_up_to_the_limit) {
   const auto nested = [](int depth) {
     std::string document = kManifest;

@@ -15,7 +15,8 @@ import sys
 
 
 def write_odd(directory):
-    import odd_oci_archives  # noqa: F401 registers its archives
+    import odd_artifacts  # noqa: F401 registers its archives
+    import odd_oci_archives  # noqa: F401
     from odd_archives import ARCHIVES
 
     for name, build in ARCHIVES.items():
