@@ -18,6 +18,8 @@ namespace {
 
 constexpr std::uint64_t kMaxHeaders = 16U << 20;  // bytes, of one entry
 constexpr std::size_t kMaxXattrs = 1024;          // of one entry; archives of images have none
+constexpr char kVolumeLabel = 'V';                // GNU tar's --label
+constexpr char kDumpDirectory = 'D';              // of --listed-incremental, with the names as data
 
 struct FreeArchive {
   void operator()(archive* handle) const { archive_read_free(handle); }
@@ -41,7 +43,8 @@ void check(const LayerEntry& entry) {
                                 "\" is a sparse file: pack the archive without tar's --sparse");
   }
   if (entry.type == '1' && entry.declared_size > 0) corrupt(entry, "is a hard link with data");
-  if (entry.name.ends_with('/') && entry.declared_size > 0 && entry.type != '5') {
+  if (entry.name.ends_with('/') && entry.declared_size > 0 && entry.type != '5' &&
+      entry.type != kDumpDirectory) {
     corrupt(entry, "is named like a directory and has data");
   }
   if (entry.doubtful) corrupt(entry, "has a name or size that tools read differently");
@@ -130,6 +133,7 @@ struct TarReader::State {
   ByteSource& source;
   std::deque<LayerEntry> entries;  // audited, and not yet given out
   LayerTar audit{[this](const LayerEntry& entry) {
+    if (entry.type == kVolumeLabel) return;  // libarchive does not give it out
     check(entry);
     entries.push_back(entry);
   }};

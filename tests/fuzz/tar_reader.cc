@@ -58,7 +58,7 @@ def entries_of(archive):
     lines = []
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode='r:', tarinfo=Entry, encoding='utf-8') as tar:
-            lines.extend(line(entry, archive) for entry in tar)
+            lines.extend(line(entry, archive) for entry in tar if entry.type != b'V')  # a volume's label
     except Exception:
         lines.append(b'refused')
     return b''.join(lines)

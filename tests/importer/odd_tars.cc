@@ -46,6 +46,13 @@ BOOST_AUTO_TEST_CASE(the_archive_that_the_odd_entries_are_put_in_is_good) {
           .images.size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(what_GNU_tar_adds_for_itself_is_passed_over) {
+  for (const TarEntry& entry : {TarEntry{.type = 'V', .name = "label"},
+                                TarEntry{.type = 'D', .name = "./", .data = "Nl.tar\0\0"s}}) {
+    BOOST_TEST(import(behind(LayerWriter().add(entry).unfinished())).images.size() == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(entries_about_which_readers_disagree_are_refused) {
   const auto link = LayerWriter().add({.type = '1', .name = "l", .data = "data", .link = "l.tar"});
   BOOST_TEST(says(refusal(behind(link.unfinished())), EBADMSG, "hard link with data"));
