@@ -29,8 +29,6 @@ inline constexpr auto kDockerManifest = "application/vnd.docker.distribution.man
 inline constexpr auto kDockerManifestList =
     "application/vnd.docker.distribution.manifest.list.v2+json";
 inline constexpr auto kDockerConfig = "application/vnd.docker.container.image.v1+json";
-inline constexpr auto kOciLayerPrefix = "application/vnd.oci.image.layer.";
-inline constexpr auto kDockerLayerPrefix = "application/vnd.docker.image.rootfs.";
 inline constexpr auto kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar";
 inline constexpr auto kDockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 }  // namespace media_type

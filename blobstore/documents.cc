@@ -1,6 +1,7 @@
 #include "blobstore/documents.h"
 
 #include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
@@ -14,6 +15,13 @@ namespace imagefs::blobstore {
 namespace {
 
 constexpr std::uint64_t kSchemaVersion = 2;
+
+// What the media types of layers start with; behind it stands the compression.
+constexpr std::array<std::string_view, 4> kLayerTypes{
+    "application/vnd.oci.image.layer.v1.tar",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar",
+    "application/vnd.docker.image.rootfs.diff.tar",
+    "application/vnd.docker.image.rootfs.foreign.diff.tar"};
 
 // The media type of the document: the descriptor's word and the document's own must agree; where
 // neither says, the shape tells.
@@ -108,12 +116,11 @@ std::vector<Digest> parse_diff_ids(const boost::json::object& config, const std:
   return diff_ids;
 }
 
-// A layer of files, in any compression. What is encrypted nobody here can read.
+// A tar of files, in any compression. What is encrypted nobody here can read.
 bool is_layer(const Descriptor& descriptor) {
-  const std::string_view type = descriptor.media_type;
-  return (type.starts_with(media_type::kOciLayerPrefix) ||
-          type.starts_with(media_type::kDockerLayerPrefix)) &&
-         !type.ends_with("+encrypted");
+  const std::string& type = descriptor.media_type;
+  return !type.ends_with("+encrypted") &&
+         std::ranges::any_of(kLayerTypes, [&](auto start) { return type.starts_with(start); });
 }
 
 }  // namespace

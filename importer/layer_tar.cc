@@ -45,13 +45,6 @@ PaxSparse pax_sparse(const PaxRecords& records) {
   return find_pax(records, "GNU.sparse.map") ? PaxSparse::map_in_records : PaxSparse::none;
 }
 
-// Whether a header of `type` before an entry may give what another of them gives too.
-bool may_contradict(char type, std::string_view others) {
-  if (type == 'g') return false;
-  if (type == 'x') return !others.empty();
-  return others.find(type) != others.npos || others.find('x') != others.npos;
-}
-
 bool names_entries(const PaxRecords& records) {
   return find_pax(records, "path") || find_pax(records, "linkpath") || find_pax(records, "size");
 }
@@ -126,14 +119,31 @@ void LayerTar::on_header() {
   data_size_ = checked_size(header.size);
   if (is_special(header.type)) {
     special_type_ = header.type;
-    doubtful_ = doubtful_ || may_contradict(header.type, specials_);
-    if (header.type != 'g' && specials_.find(header.type) == specials_.npos)
-      specials_ += header.type;
+    note_special();
     start_special(header.size);
     return;
   }
   entry_ = entry_of(std::move(header));
   on_entry();
+}
+
+// Headers that repeat: the last one counts. Before a global one: Go's reader forgets them, others
+// do not.
+void LayerTar::note_special() {
+  const bool is_global = special_type_ == 'g';
+  if (is_global ? !specials_.empty() : specials_.contains(special_type_)) doubtful_ = true;
+  if (is_global) {
+    forget_specials();
+  } else {
+    specials_.insert(special_type_);
+  }
+}
+
+void LayerTar::forget_specials() {
+  specials_.clear();
+  pax_.clear();
+  long_name_.clear();
+  long_link_.clear();
 }
 
 void LayerTar::start_special(std::int64_t size) {
@@ -167,10 +177,9 @@ void LayerTar::on_entry() {
   apply_pax();
   if (!long_name_.empty()) entry_.name = std::move(long_name_);
   if (!long_link_.empty()) entry_.link = std::move(long_link_);
-  long_name_.clear();
-  long_link_.clear();
-  entry_.doubtful = std::exchange(doubtful_, false);
-  specials_.clear();
+  const bool named_twice = (specials_.contains('L') && find_pax(pax_, "path")) ||
+                           (specials_.contains('K') && find_pax(pax_, "linkpath"));
+  entry_.doubtful = std::exchange(doubtful_, false) || named_twice;
   if (entry_.type == '\0') entry_.type = entry_.name.ends_with('/') ? '5' : '0';
   start_data();
 }
@@ -263,7 +272,7 @@ void LayerTar::emit_sparse(SparseMap map, bool too_long) {
 void LayerTar::emit() {
   state_ = State::header;
   header_bytes_ = 0;
-  pax_.clear();
+  forget_specials();
   skip(data_size_);
   sink_(entry_);
 }

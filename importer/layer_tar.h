@@ -16,6 +16,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 
@@ -41,7 +42,8 @@ struct LayerEntry {
   std::optional<SparseMap> sparse = {};  // its segments' data follow each other from `offset`
   bool map_too_long = false;             // a sparse file that cannot be read
   // Other readers find another name, target or size: a long one is empty or has no end within its
-  // size, or records of a sparse file do not belong to one.
+  // size, headers before the entry contradict each other, or there are records of a sparse file
+  // that is none.
   bool doubtful = false;
   std::map<std::string, std::string> xattrs = {};
 };
@@ -73,6 +75,8 @@ class LayerTar {
 
   void take_block();
   void on_header();
+  void note_special();
+  void forget_specials();
   void start_special(std::int64_t size);
   void on_special();
   void on_entry();
@@ -100,7 +104,7 @@ class LayerTar {
   PaxRecords pax_;
   std::string long_name_;
   std::string long_link_;
-  std::string specials_;  // types of those before the entry
+  std::set<char> specials_;  // types of those before the entry
   bool doubtful_ = false;
   std::uint64_t data_size_ = 0;  // bytes of the entry's data in the stream
   TarFormat format_ = TarFormat::v7;

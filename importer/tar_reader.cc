@@ -43,6 +43,7 @@ void check(const LayerEntry& entry) {
                                 "\" is a sparse file: pack the archive without tar's --sparse");
   }
   if (entry.type == '1' && entry.declared_size > 0) corrupt(entry, "is a hard link with data");
+  if (entry.type == kVolumeLabel && entry.declared_size > 0) corrupt(entry, "is a label with data");
   if (entry.name.ends_with('/') && entry.declared_size > 0 && entry.type != '5' &&
       entry.type != kDumpDirectory) {
     corrupt(entry, "is named like a directory and has data");
@@ -133,8 +134,8 @@ struct TarReader::State {
   ByteSource& source;
   std::deque<LayerEntry> entries;  // audited, and not yet given out
   LayerTar audit{[this](const LayerEntry& entry) {
-    if (entry.type == kVolumeLabel) return;  // libarchive does not give it out
     check(entry);
+    if (entry.type == kVolumeLabel) return;  // libarchive does not give it out
     entries.push_back(entry);
   }};
   std::vector<std::byte> staged;

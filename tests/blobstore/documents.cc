@@ -66,7 +66,8 @@ BOOST_AUTO_TEST_CASE(an_image_has_layers_of_files) {
     BOOST_TEST(is_image(type), type);
   }
   for (const std::string& type :
-       {oci + "v1.tar+gzip+encrypted", std::string("application/vnd.in-toto+json"),
+       {oci + "v1.tar+gzip+encrypted", oci + "squashfs", oci + "nydus.blob.v1",
+        std::string("application/vnd.in-toto+json"),
         std::string("application/vnd.dev.cosign.simplesigning.v1+json")}) {
     BOOST_TEST(!is_image(type), type);
   }

@@ -37,6 +37,7 @@ class RootfsFixture {
     manifest->config.media_type = blobstore::media_type::kDockerConfig;
     for (const std::string& layer : layers) {
       manifest->layers.push_back(descriptor(layer));
+      manifest->layers.back().media_type = blobstore::media_type::kDockerLayer;
       put(layer);
     }
     manifest_ = std::move(manifest);

@@ -10,26 +10,13 @@
 #include "blobstore/store.h"
 #include "importer/importer.h"
 #include "tests/fuzz/mend_checksums.h"
+#include "tests/fuzz/pieces.h"
 
 namespace {
 
 namespace blobstore = imagefs::blobstore;
+namespace fuzz = imagefs::fuzz;
 namespace importer = imagefs::importer;
-
-// Gives the input in pieces, so that every state of the readers is met at their edges.
-class Pieces final : public importer::ByteSource {
- public:
-  Pieces(std::span<const std::byte> bytes, std::size_t piece) : bytes_(bytes), piece_(piece) {}
-  std::span<const std::byte> next() override {
-    const auto part = bytes_.first(std::min(piece_, bytes_.size()));
-    bytes_ = bytes_.subspan(part.size());
-    return part;
-  }
-
- private:
-  std::span<const std::byte> bytes_;
-  std::size_t piece_;
-};
 
 // A store in memory, one for the process; emptied after each import.
 class FuzzStore {
@@ -75,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size == 0) return 0;
   const std::size_t piece = data[size - 1] % 2 == 0 ? 1 << 20 : 509;
   try {
-    Pieces source(std::as_bytes(std::span(data, size)), piece);
+    fuzz::Pieces source(std::as_bytes(std::span(data, size)), piece);
     importer::Importer import(*store, small_limits());
     if (import.run(source).images.empty()) std::abort();
     if (!(*store).verify().empty()) std::abort();

@@ -6,6 +6,7 @@
 
 #include <Python.h>
 
+#include <clocale>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -14,10 +15,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "blobstore/error.h"
 #include "tests/fuzz/mend_checksums.h"
+#include "tests/fuzz/pieces.h"
 
 namespace {
 
@@ -69,18 +70,9 @@ std::string without_slashes(std::string name) {
   return name;
 }
 
-class Whole final : public importer::ByteSource {
- public:
-  explicit Whole(std::span<const std::byte> bytes) : bytes_(bytes) {}
-  std::span<const std::byte> next() override { return std::exchange(bytes_, {}); }
-
- private:
-  std::span<const std::byte> bytes_;
-};
-
 // Nothing: refused, or without an entry.
-std::optional<std::string> ours(std::span<const std::byte> archive) try {
-  Whole source(archive);
+std::optional<std::string> ours(std::span<const std::byte> archive, std::size_t piece) try {
+  imagefs::fuzz::Pieces source(archive, piece);
   importer::TarReader tar(source);
   std::string lines;
   while (const auto entry = tar.next()) {
@@ -103,6 +95,7 @@ std::optional<std::string> ours(std::span<const std::byte> archive) try {
 // tarfile's function; the interpreter lives as long as the process.
 PyObject* start_reference() {
   Py_InitializeEx(0);
+  std::setlocale(LC_ALL, "C");  // imagefs sets none
   PyObject* const names = PyDict_New();
   PyObject* const done = PyRun_String(kReference, Py_file_input, names, names);
   PyObject* const function = PyDict_GetItemString(names, "entries_of");
@@ -137,7 +130,8 @@ extern "C" const char* __asan_default_options() { return "detect_leaks=0"; }
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto archive = std::as_bytes(std::span(data, size));
-  const auto we = ours(archive);
+  const auto we = ours(archive, size);
+  if (we != ours(archive, 509)) std::abort();
   if (!we) return 0;
   const std::string they = theirs(archive);
   if (!agree(*we, they)) {

@@ -156,6 +156,18 @@ BOOST_AUTO_TEST_CASE(a_global_header_changes_nothing) {
   BOOST_CHECK_EQUAL(entries[0].name, "f");
 }
 
+BOOST_AUTO_TEST_CASE(headers_before_a_global_one_are_forgotten) {
+  const std::string records = tests::pax_record("comment", "x");
+  const auto entries = read(LayerWriter()
+                                .raw(gnu_long('L', "elsewhere"))
+                                .raw(tests::tar_header({.type = 'g', .name = "g"}, records.size()))
+                                .raw(tests::padded(records))
+                                .file("f", "")
+                                .str());
+  BOOST_REQUIRE_EQUAL(entries.size(), 1);
+  BOOST_CHECK_EQUAL(entries[0].name, "f");
+}
+
 BOOST_AUTO_TEST_CASE(sparse_files_of_pax_formats_are_read) {
   const SparseMap expected{{0, 3}, {1000, 2}};
   const std::string map_1_0 = tests::padded("2\n0\n3\n1000\n2\n");

@@ -54,6 +54,8 @@ BOOST_AUTO_TEST_CASE(what_GNU_tar_adds_for_itself_is_passed_over) {
 }
 
 BOOST_AUTO_TEST_CASE(entries_about_which_readers_disagree_are_refused) {
+  const auto label = LayerWriter().add({.type = 'V', .name = "label", .data = "data"});
+  BOOST_TEST(says(refusal(behind(label.unfinished())), EBADMSG, "label with data"));
   const auto link = LayerWriter().add({.type = '1', .name = "l", .data = "data", .link = "l.tar"});
   BOOST_TEST(says(refusal(behind(link.unfinished())), EBADMSG, "hard link with data"));
   BOOST_TEST(says(refusal(behind(LayerWriter().file("f/", "data").unfinished())), EBADMSG,
@@ -69,9 +71,12 @@ BOOST_AUTO_TEST_CASE(long_names_that_readers_end_differently_are_refused) {
   };
   const std::string name = extended('L', "longer");
   BOOST_TEST(import(behind(with_size(name, "00000000006") + entry)).images.size() == 1U);
+  const std::string time = extended('x', pax_record("mtime", "1.5"));
+  BOOST_TEST(import(behind(name + time + entry)).images.size() == 1U);
   for (const std::string& odd :
        {with_size(name, "00000000004"), extended('K', "\0"s), name + extended('L', "another"),
-        name + extended('x', pax_record("path", "another"))}) {
+        name + extended('x', pax_record("path", "another")),
+        name + extended('g', pax_record("comment", "forgets"))}) {
     BOOST_TEST(says(refusal(behind(odd + entry)), EBADMSG, "name or size that tools read differ"));
   }
 }
