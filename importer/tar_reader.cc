@@ -125,8 +125,8 @@ struct TarReader::State {
   bool next_header(archive_entry*& found) {
     const int code = archive_read_next_header(handle.get(), &found);
     if (code == ARCHIVE_OK || code == ARCHIVE_WARN) return true;
-    const bool cut = exhausted && !error;
-    if (code != ARCHIVE_EOF && !cut) fail();
+    // At a block of zeros libarchive ends whatever became of its look at the next one.
+    if (error || (code != ARCHIVE_EOF && !exhausted)) fail();
     if (!entries.empty()) corrupt(entries.front(), "is read differently by different tools");
     return false;
   }

@@ -71,8 +71,8 @@ std::string without_slashes(std::string name) {
 }
 
 // Nothing: refused, or without an entry.
-std::optional<std::string> ours(std::span<const std::byte> archive, std::size_t piece) try {
-  imagefs::fuzz::Pieces source(archive, piece);
+std::optional<std::string> ours(std::span<const std::byte> archive, std::size_t piece_size) try {
+  imagefs::fuzz::Pieces source(archive, piece_size);
   importer::TarReader tar(source);
   std::string lines;
   while (const auto entry = tar.next()) {

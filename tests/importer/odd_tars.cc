@@ -105,6 +105,16 @@ BOOST_AUTO_TEST_CASE(an_entry_that_one_reader_refuses_is_not_taken_for_a_cut) {
   BOOST_TEST(says(refusal(archive + header + cut), EBADMSG, "is read differently by different"));
 }
 
+BOOST_AUTO_TEST_CASE(a_block_of_zeros_within_an_archive_is_refused_whatever_the_pieces) {
+  constexpr std::size_t kBlock = 512;
+  const std::string archive = behind("");
+  const std::string odd =
+      archive.substr(0, archive.size() - kBlock) + LayerWriter().file("f", "").unfinished();
+  for (const std::size_t piece : {odd.size(), odd.size() - kBlock}) {
+    BOOST_TEST(says(refusal(odd, {}, piece), EBADMSG, "a block of zeros between entries"));
+  }
+}
+
 // GNU tar and libarchive read the prefix of such a header, Go and busybox do not.
 BOOST_AUTO_TEST_CASE(a_name_that_depends_on_the_header_s_version_is_refused) {
   std::string header = tar_header({.name = "crafted"}, 4);
