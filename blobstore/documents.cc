@@ -19,8 +19,7 @@ constexpr std::uint64_t kSchemaVersion = 2;
 // What the media types of layers start with; behind it stands the compression.
 constexpr std::array<std::string_view, 4> kLayerTypes{
     "application/vnd.oci.image.layer.v1.tar",
-    "application/vnd.oci.image.layer.nondistributable.v1.tar",
-    "application/vnd.docker.image.rootfs.diff.tar",
+    "application/vnd.oci.image.layer.nondistributable.v1.tar", media_type::kDockerLayer,
     "application/vnd.docker.image.rootfs.foreign.diff.tar"};
 
 // The media type of the document: the descriptor's word and the document's own must agree; where

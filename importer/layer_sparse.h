@@ -53,6 +53,7 @@ class SparseMapReader {
 // The map of an old GNU header ("S") and the blocks that extend it.
 class OldSparseMap {
  public:
+  // Whether a header has such a map.
   [[nodiscard]] static bool is_in(const TarBlock& header);
   // Each returns whether another block extends the map. Throws Error{EBADMSG}.
   bool start(const TarBlock& header);

@@ -76,10 +76,9 @@ void LayerTar::finish() const {
 
 bool LayerTar::within_headers() const {
   if (state_ == State::ended || skip_ > 0) return false;
-  const bool announced = !pax_.empty() || !long_name_.empty() || !long_link_.empty();
   const bool between = state_ == State::header || state_ == State::after_zeros;
   const std::string_view start(block_.data(), filled_);
-  return !between || announced || start.find_first_not_of('\0') != std::string_view::npos;
+  return !between || !specials_.empty() || start.find_first_not_of('\0') != std::string_view::npos;
 }
 
 void LayerTar::take_block() try {
@@ -130,12 +129,13 @@ void LayerTar::on_header() {
 // Headers that repeat: the last one counts. Before a global one: Go's reader forgets them, others
 // do not.
 void LayerTar::note_special() {
-  const bool is_global = special_type_ == 'g';
-  if (is_global ? !specials_.empty() : specials_.contains(special_type_)) doubtful_ = true;
-  if (is_global) {
+  if (special_type_ == 'g') {
+    doubtful_ = doubtful_ || !specials_.empty();
     forget_specials();
+  } else if (has_special(special_type_)) {
+    doubtful_ = true;
   } else {
-    specials_.insert(special_type_);
+    specials_ += special_type_;
   }
 }
 
@@ -162,23 +162,27 @@ void LayerTar::on_special() {
   special_left_ -= part;
   if (special_left_ > 0) return;
   state_ = State::header;
-  if (special_type_ == 'L') long_name_ = parse_text(special_);
-  if (special_type_ == 'K') long_link_ = parse_text(special_);
   if (special_type_ == 'L' || special_type_ == 'K') {
-    const bool ends = part == kTarBlock || block_[part] == '\0' || parse_text(special_) != special_;
-    doubtful_ = doubtful_ || special_.empty() || special_[0] == '\0' || !ends;
+    on_long_text(part == kTarBlock || block_[part] == '\0');
   }
   if (special_type_ == 'x') pax_ = parse_pax(special_);
   // A global header speaks of no entry that Go's reader would change: it is checked and dropped.
   if (special_type_ == 'g' && names_entries(parse_pax(special_))) has_global_name_ = true;
 }
 
+// `ends`: nothing but zeros can follow in the last block.
+void LayerTar::on_long_text(bool ends) {
+  std::string text = parse_text(special_);
+  doubtful_ = doubtful_ || text.empty() || (!ends && text.size() == special_.size());
+  (special_type_ == 'L' ? long_name_ : long_link_) = std::move(text);
+}
+
 void LayerTar::on_entry() {
   apply_pax();
   if (!long_name_.empty()) entry_.name = std::move(long_name_);
   if (!long_link_.empty()) entry_.link = std::move(long_link_);
-  const bool named_twice = (specials_.contains('L') && find_pax(pax_, "path")) ||
-                           (specials_.contains('K') && find_pax(pax_, "linkpath"));
+  const bool named_twice = (has_special('L') && find_pax(pax_, "path")) ||
+                           (has_special('K') && find_pax(pax_, "linkpath"));
   entry_.doubtful = std::exchange(doubtful_, false) || named_twice;
   if (entry_.type == '\0') entry_.type = entry_.name.ends_with('/') ? '5' : '0';
   start_data();
@@ -206,10 +210,10 @@ void LayerTar::start_data() {
   entry_.size = data_size_;
   entry_.offset = position_;
   const bool sparse = entry_.type == 'S' || pax_sparse(pax_) != PaxSparse::none;
-  if (!sparse && looks_sparse()) entry_.doubtful = true;
   if (sparse) {
     start_sparse();
   } else {
+    entry_.doubtful = entry_.doubtful || looks_sparse();
     emit();
   }
 }

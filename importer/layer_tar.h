@@ -16,7 +16,6 @@
 #include <functional>
 #include <map>
 #include <optional>
-#include <set>
 #include <span>
 #include <string>
 
@@ -76,9 +75,11 @@ class LayerTar {
   void take_block();
   void on_header();
   void note_special();
+  [[nodiscard]] bool has_special(char type) const { return specials_.find(type) != specials_.npos; }
   void forget_specials();
   void start_special(std::int64_t size);
   void on_special();
+  void on_long_text(bool ends);
   void on_entry();
   void apply_pax();
   void start_data();
@@ -104,7 +105,7 @@ class LayerTar {
   PaxRecords pax_;
   std::string long_name_;
   std::string long_link_;
-  std::set<char> specials_;  // types of those before the entry
+  std::string specials_;  // types of the headers that were before the entry, each once
   bool doubtful_ = false;
   std::uint64_t data_size_ = 0;  // bytes of the entry's data in the stream
   TarFormat format_ = TarFormat::v7;

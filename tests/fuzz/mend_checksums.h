@@ -11,18 +11,19 @@
 #include <numeric>
 #include <span>
 
+#include "importer/tar_header.h"
+
 namespace imagefs::fuzz {
 
 inline void mend_checksums(std::span<std::uint8_t> archive) {
-  constexpr std::size_t kBlock = 512;
   constexpr std::size_t kDigits = 6;  // behind them a NUL and a space
-  for (; archive.size() >= kBlock; archive = archive.subspan(kBlock)) {
+  for (; archive.size() >= importer::kTarBlock; archive = archive.subspan(importer::kTarBlock)) {
     const auto field = archive.subspan(148, kDigits + 2);
     const auto digits = field.first(kDigits);
     const auto is_octal = [](std::uint8_t byte) { return byte >= '0' && byte <= '7'; };
     if (!std::all_of(digits.begin(), digits.end(), is_octal)) continue;
     std::fill(field.begin(), field.end(), std::uint8_t{' '});
-    const auto header = archive.first(kBlock);
+    const auto header = archive.first(importer::kTarBlock);
     std::array<char, kDigits + 1> text{};
     std::snprintf(text.data(), text.size(), "%06o",
                   std::accumulate(header.begin(), header.end(), 0U));

@@ -33,12 +33,12 @@ class Entry(tarfile.TarInfo):
     def frombuf(cls, block, encoding, errors):
         if len(block) == 512 and tarfile.nti(block[148:156]) in tarfile.calc_chksums(block):
             magic = block[257:265]
-            prefix = block[345:500] if magic.startswith(b'ustar\0') else b''
+            prefix = block[345:500] if magic.startswith(b'ustar\0') else bytes(155)
             type = b'0' if block[156] == 0 else block[156:157]  # a slash that marks a directory may be in a later name
-            block = block[:100] + bytes(24) + block[124:136] + bytes(12) + block[148:156] + type + block[157:265]
-            block = block + bytes(80) + prefix
-            block = block.ljust(512, b'\0')
-            block = block[:148] + b'%06o\0 ' % tarfile.calc_chksums(block)[0] + block[156:]
+            name, size, behind_checksum = block[:100], block[124:136], type + block[157:265]
+            start = name + bytes(24) + size + bytes(12)
+            end = behind_checksum + bytes(80) + prefix + bytes(12)
+            block = start + b'%06o\0 ' % tarfile.calc_chksums(start + bytes(8) + end)[0] + end
         return super().frombuf(block, encoding, errors)
 
     def _proc_pax(self, tar):  # reads what pads the records, too, and would take junk for the archive's end

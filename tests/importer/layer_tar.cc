@@ -45,6 +45,10 @@ std::string gnu_long(char type, const std::string& text) {
          tests::padded(text + '\0');
 }
 
+TarEntry global(std::string_view key, std::string_view value) {
+  return {.type = 'g', .name = "g", .data = tests::pax_record(key, value)};
+}
+
 std::string zero_block() { return std::string(kTarBlock, '\0'); }
 
 BOOST_AUTO_TEST_CASE(entries_are_read_whatever_the_size_of_the_pieces) {
@@ -146,22 +150,15 @@ BOOST_AUTO_TEST_CASE(links_and_directories_have_no_data_whatever_their_size_says
 }
 
 BOOST_AUTO_TEST_CASE(a_global_header_changes_nothing) {
-  const std::string records = tests::pax_record("path", "elsewhere");
-  const auto entries = read(LayerWriter()
-                                .raw(tests::tar_header({.type = 'g', .name = "g"}, records.size()))
-                                .raw(tests::padded(records))
-                                .file("f", "")
-                                .str());
+  const auto entries = read(LayerWriter().add(global("path", "elsewhere")).file("f", "").str());
   BOOST_REQUIRE_EQUAL(entries.size(), 1);
   BOOST_CHECK_EQUAL(entries[0].name, "f");
 }
 
 BOOST_AUTO_TEST_CASE(headers_before_a_global_one_are_forgotten) {
-  const std::string records = tests::pax_record("comment", "x");
   const auto entries = read(LayerWriter()
                                 .raw(gnu_long('L', "elsewhere"))
-                                .raw(tests::tar_header({.type = 'g', .name = "g"}, records.size()))
-                                .raw(tests::padded(records))
+                                .add(global("comment", "x"))
                                 .file("f", "")
                                 .str());
   BOOST_REQUIRE_EQUAL(entries.size(), 1);

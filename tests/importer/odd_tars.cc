@@ -14,6 +14,9 @@ using test::compress;
 
 using namespace std::string_literals;
 
+constexpr std::size_t kBlock = 512;
+constexpr std::size_t kSize = 124;  // where a header's size is
+
 const std::string kLayer = layer_with("file", "content");
 const std::string kConfig = config_for({kLayer});
 const std::string kManifestJson = "[" + docker_entry("c.json", R"(["odd:1"])", {"l.tar"}) + "]";
@@ -63,11 +66,10 @@ BOOST_AUTO_TEST_CASE(entries_about_which_readers_disagree_are_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(long_names_that_readers_end_differently_are_refused) {
-  constexpr std::size_t kSize = 124;
   const std::string entry = LayerWriter().file("crafted", "data").unfinished();
   const auto with_size = [&](std::string long_name, const std::string& size) {
-    const std::string header = long_name.substr(0, 512).replace(kSize, size.size(), size);
-    return with_checksum(header) + long_name.substr(512);
+    const std::string header = long_name.substr(0, kBlock).replace(kSize, size.size(), size);
+    return with_checksum(header) + long_name.substr(kBlock);
   };
   const std::string name = extended('L', "longer");
   BOOST_TEST(import(behind(with_size(name, "00000000006") + entry)).images.size() == 1U);
@@ -94,10 +96,9 @@ BOOST_AUTO_TEST_CASE(what_some_readers_take_for_a_sparse_file_is_refused) {
 
 // libarchive refuses this checksum, Go and GNU tar do not.
 BOOST_AUTO_TEST_CASE(an_entry_that_one_reader_refuses_is_not_taken_for_a_cut) {
-  constexpr std::size_t kEndMarker = 1024;
   constexpr std::size_t kBehindChecksum = 154;
   std::string archive = behind("");
-  archive.resize(archive.size() - kEndMarker);
+  archive.resize(archive.size() - 2 * kBlock);
   BOOST_TEST(import(archive).images.size() == 1U);
   const std::string header =
       with_checksum(tar_header({.name = "crafted"}, 0)).replace(kBehindChecksum, 2, "\0\xb4"s);
@@ -106,7 +107,6 @@ BOOST_AUTO_TEST_CASE(an_entry_that_one_reader_refuses_is_not_taken_for_a_cut) {
 }
 
 BOOST_AUTO_TEST_CASE(a_block_of_zeros_within_an_archive_is_refused_whatever_the_pieces) {
-  constexpr std::size_t kBlock = 512;
   const std::string archive = behind("");
   const std::string odd =
       archive.substr(0, archive.size() - kBlock) + LayerWriter().file("f", "").unfinished();
@@ -124,7 +124,6 @@ BOOST_AUTO_TEST_CASE(a_name_that_depends_on_the_header_s_version_is_refused) {
 }
 
 BOOST_AUTO_TEST_CASE(header_fields_that_lie_are_refused) {
-  constexpr std::size_t kSize = 124;
   std::string sum = tar_header({.name = "crafted"}, 4);
   sum[0] = 'C';
   BOOST_TEST(says(refusal(behind(sum + padded("data"))), EINVAL, "no image archive"));

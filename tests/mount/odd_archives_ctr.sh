@@ -8,12 +8,15 @@ declare -A differences=(
   [common-directory]='ctr knows no archive below one directory'
   [dangling-symlink-that-nobody-refers-to]='ctr refuses a link that nothing needs'
   [docker-25-0-0]='ctr takes the manifest without layers that Docker 25.0.0 wrote'
-  [eight-symlinks-in-a-row]='ctr resolves links in a random order, and at times finds a target not yet resolved'
   [layer-is-a-hard-link]='ctr knows no hard links'
   [no-platform]='ctr imports for a platform, and this image names none'
   [oci-bare-tag]='ctr takes the bare tag for the name'
   [oci-common-directory]='ctr knows no archive below one directory'
   [untidy-names-in-the-manifest]='ctr looks for ./d//layer.tar as it is written'
+)
+# The same at one time, an error at another.
+declare -A undecided=(
+  [eight-symlinks-in-a-row]='ctr resolves links in a random order, before their targets too'
 )
 
 archives odd
@@ -32,6 +35,10 @@ of_ctr() {
 same=0
 for file in "$work"/odd/*.tar; do
   archive=$(basename "$file" .tar)
+  if [[ ${undecided[$archive]:-} ]]; then
+    note "$archive is not compared: ${undecided[$archive]}"
+    continue
+  fi
   reason=${differences[$archive]:-}
   ours=$(of_the_table "$archive")
   theirs=$(of_ctr "$archive")
@@ -39,7 +46,7 @@ for file in "$work"/odd/*.tar; do
     expect_eq "$ours" "$theirs" "$archive: $(cat "$work/said")"
     same=$((same + 1))
   else
-    [[ $ours != "$theirs" || $reason == *'at times'* ]] || fail "$archive: the same as ctr, and should differ: $reason"
+    [[ $ours != "$theirs" ]] || fail "$archive: the same as ctr, and should differ: $reason"
     note "$archive differs: $reason"
   fi
 done
