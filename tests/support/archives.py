@@ -14,22 +14,32 @@ import pathlib
 import sys
 
 
-def write_odd(directory):
+def odd():
+    """What makes each archive, by its name."""
     import odd_artifacts  # noqa: F401 registers its archives
     import odd_oci_archives  # noqa: F401
     from odd_archives import ARCHIVES
 
-    for name, build in ARCHIVES.items():
-        (directory / f"{name}.tar").write_bytes(build())
+    return ARCHIVES
 
 
-def write_hostile(directory):
+def hostile():
+    """Errnos, reason and what makes each archive, by its name."""
     import hostile_layouts  # noqa: F401 registers its archives
     import hostile_tars  # noqa: F401
     from hostile_archives import ARCHIVES
 
+    return ARCHIVES
+
+
+def write_odd(directory):
+    for name, build in odd().items():
+        (directory / f"{name}.tar").write_bytes(build())
+
+
+def write_hostile(directory):
     lines = []
-    for name, (errno_names, reason, build) in ARCHIVES.items():
+    for name, (errno_names, reason, build) in hostile().items():
         (directory / f"{name}.tar").write_bytes(build())
         lines.append(f"{name}.tar\t{errno_names}\t{reason}\n")
     (directory / "expected.tsv").write_text("".join(lines))
