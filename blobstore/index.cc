@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "blobstore/descriptor_json.h"
+#include "blobstore/documents.h"
 #include "blobstore/error.h"
 #include "blobstore/json.h"
 #include "blobstore/reference.h"
@@ -105,6 +106,7 @@ void check(const boost::json::object& root) {
 
 struct Index::Document {
   boost::json::object root;
+  bool misleads = false;
 
   [[nodiscard]] boost::json::array& entries() { return root.at("manifests").as_array(); }
 
@@ -146,9 +148,12 @@ void Index::Document::add_named(const Image& image, const std::string& now) {
       redundant.push_back(&entry);
     } else {
       take_name(entry, now);
+      misleads = true;
     }
   }
+  misleads |= !redundant.empty();
   if (same) {
+    misleads |= is_index(image.descriptor.media_type);
     writable_annotations(*same)[kImportedAnnotation] = image.imported;
   }
   const bool stands = same != nullptr;
@@ -174,6 +179,7 @@ void Index::Document::add_untagged(const Image& image) {
       writable_annotations(entry)[kImportedAnnotation] = image.imported;
     }
   }
+  misleads |= stands && is_index(image.descriptor.media_type);
   if (!stands) entries().push_back(to_json(as_written(image)));
 }
 
@@ -219,8 +225,10 @@ void Index::add(const Image& image, const std::string& now) {
 }
 
 bool Index::remove_name(const std::string& name) {
-  return document_->erase_if(
-      [&](const boost::json::value& entry) { return name_of(entry) == name; });
+  const bool removed =
+      document_->erase_if([&](const boost::json::value& entry) { return name_of(entry) == name; });
+  document_->misleads |= removed;
+  return removed;
 }
 
 bool Index::remove_untagged(const Digest& digest) {
@@ -236,6 +244,8 @@ bool Index::remove_own_untagged(const Digest& digest) {
     return has_digest(entry, text) && !name_of(entry) && is_ours;
   });
 }
+
+bool Index::misleads() const { return document_->misleads; }
 
 std::string Index::bytes() const { return boost::json::serialize(document_->root); }
 

@@ -53,6 +53,10 @@ class Index {
   // The same, of those only that an import of ours has written.
   bool remove_own_untagged(const Digest& digest);
 
+  // Whether these changes mislead who goes by the names as they were: one is gone, leads to another
+  // image, or to an index of which more platforms may be there now.
+  [[nodiscard]] bool misleads() const;
+
   // The document, compact, as it will be written.
   [[nodiscard]] std::string bytes() const;
 

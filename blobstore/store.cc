@@ -1,5 +1,6 @@
 #include "blobstore/store.h"
 
+#include <thread>
 #include <utility>
 
 #include "blobstore/blob_files.h"
@@ -22,6 +23,8 @@ void clean_up(const Directory& directory) {
 }
 
 }  // namespace
+
+void await_readers() { std::this_thread::sleep_for(2 * kReaderLease); }
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
@@ -71,7 +74,7 @@ Writer Store::write_blob() {
       std::make_unique<Writer::State>(make_temporary_file(directory), directory.blobs.get()));
 }
 
-void Store::commit(const std::vector<const HeldBlob*>& blobs,
+bool Store::commit(const std::vector<const HeldBlob*>& blobs,
                    const std::function<void(Index&)>& edit) {
   const Directory& directory = state_->directory;
   directory.require_writable();
@@ -91,6 +94,7 @@ void Store::commit(const std::vector<const HeldBlob*>& blobs,
     transaction.keep_index();
   }
   transaction.finish();
+  return index.misleads();
 }
 
 std::vector<Descriptor> Store::referenced(const Descriptor& image) const {

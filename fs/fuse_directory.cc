@@ -89,8 +89,8 @@ std::span<const std::byte> list_names(const Request& request, const Node& direct
 }
 
 std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
-                                      const Node& directory, std::size_t size,
-                                      std::uint64_t offset) {
+                                      const Node& directory, std::size_t size, std::uint64_t offset,
+                                      const Lease& lease) {
   Listing listing(request, size);
   for_each_entry(directory, offset,
                  [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
@@ -101,7 +101,7 @@ std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
                      return listing.add(name, plain_entry(id, type), next);
                    }
                    nodes.remember(node);
-                   const bool fits = listing.add(name, make_entry(directory, *node), next);
+                   const bool fits = listing.add(name, make_entry(directory, *node, lease), next);
                    if (!fits) nodes.forget(node->id(), 1);
                    return fits;
                  });

@@ -11,13 +11,15 @@
 
 namespace imagefs::fs {
 
+class Lease;
+
 // As many entries after `offset` as fit into `size` bytes, "." and ".." first. What is returned is
 // valid until the thread's next call.
 [[nodiscard]] std::span<const std::byte> list_names(const Request& request, const Node& directory,
                                                     std::size_t size, std::uint64_t offset);
-// The same with the attributes of each; `nodes` remembers them.
+// The same with the attributes of each; `nodes` remembers them. `lease`: that of their names.
 [[nodiscard]] std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
                                                     const Node& directory, std::size_t size,
-                                                    std::uint64_t offset);
+                                                    std::uint64_t offset, const Lease& lease);
 
 }  // namespace imagefs::fs

@@ -1,5 +1,7 @@
 #include "fs/fuse_mount.h"
 
+#include <algorithm>
+
 #include "fs/names_directory.h"
 
 namespace imagefs::fs {
@@ -18,20 +20,32 @@ void Mount::join_waiting() {
   looking.join();
 }
 
-double attribute_timeout(const Node& node) {
-  return node.lifetime() == Lifetime::fixed ? kForever : 0;
+double Lease::left() const {
+  const std::chrono::duration<double> left = end_ - Clock::now();
+  return std::max(left.count(), 0.0);
 }
 
-fuse_entry_param make_entry(const Node& parent, const Node& node) {
+double attribute_timeout(const Node& node, const Lease& lease) {
+  if (node.lifetime() == Lifetime::fixed) return kForever;
+  // With default_permissions the kernel looks at the root's for every path.
+  const bool leased = node.lifetime() == Lifetime::snapshot || node.id() == FUSE_ROOT_ID;
+  return leased ? lease.left() : 0;
+}
+
+fuse_entry_param make_entry(const Node& parent, const Node& node, const Lease& lease) {
   fuse_entry_param entry{};
   entry.ino = node.id();
-  entry.attr_timeout = attribute_timeout(node);
+  entry.attr_timeout = attribute_timeout(node, lease);
   entry.attr = node.attributes();
   // A directory of names is itself wherever its path is; the name of an image may lead to another
   // image at the next lookup.
   const bool stays =
       parent.lifetime() == Lifetime::fixed || dynamic_cast<const NamesDirectory*>(&node) != nullptr;
-  entry.entry_timeout = stays ? kForever : 0;
+  if (stays) {
+    entry.entry_timeout = kForever;
+  } else if (parent.lifetime() == Lifetime::snapshot) {
+    entry.entry_timeout = lease.left();
+  }
   return entry;
 }
 

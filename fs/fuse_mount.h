@@ -1,10 +1,12 @@
 // What the FUSE operations of one mount work on, and what they share.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <utility>
 
+#include "blobstore/store.h"
 #include "fs/content_cache.h"
 #include "fs/fuse_request.h"
 #include "fs/handle_table.h"
@@ -54,11 +56,22 @@ struct Mount {
   Later looking{kLookingThreads};        // for the disk alone, to give a node's attributes
 };
 
+// The time for which the kernel may go by the names of images, and the attributes of their
+// directories, that were read after it began: that of a reader of the store.
+class Lease {
+ public:
+  [[nodiscard]] double left() const;  // seconds
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  Clock::time_point end_ = Clock::now() + blobstore::kReaderLease;
+};
+
 // The entry that tells the kernel of a node: `parent` decides how long the name may be believed.
-[[nodiscard]] fuse_entry_param make_entry(const Node& parent, const Node& node);
+[[nodiscard]] fuse_entry_param make_entry(const Node& parent, const Node& node, const Lease& lease);
 // Of attributes that are asked for after it: those from before a node became fixed may be believed
 // no longer than it was.
-[[nodiscard]] double attribute_timeout(const Node& node);
+[[nodiscard]] double attribute_timeout(const Node& node, const Lease& lease);
 
 // What an opened file's flags are for its node: fixed content stays cached, what changes is read
 // directly.

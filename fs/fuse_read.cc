@@ -29,24 +29,32 @@ void answer_absent(Request& request, const Node& directory) {
   (void)request.entry(absent);
 }
 
-void answer_entry(Mount& mount, Request& request, const NodePtr& directory, std::string_view name) {
+void answer_entry(Mount& mount, Request& request, const NodePtr& directory, std::string_view name,
+                  const Lease& lease) {
   const NodePtr node = directory->lookup(name);
   if (!node) return answer_absent(request, *directory);
   answer_with_attributes(mount, request, node,
-                         [&mount, directory, node](Request& answered, const Node& /*node*/) {
-                           const fuse_entry_param entry = make_entry(*directory, *node);
+                         [&mount, directory, node, lease](Request& answered, const Node&) {
+                           const fuse_entry_param entry = make_entry(*directory, *node, lease);
                            mount.nodes.remember(node);
                            if (!answered.entry(entry)) mount.nodes.forget(node->id(), 1);
                          });
 }
 
+// A node that shows the store as it is now.
+NodePtr get_refreshed(Mount& mount, fuse_ino_t id) {
+  NodePtr node = mount.nodes.get(id);
+  if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
+  return node;
+}
+
 void lookup(Mount& mount, Request& request, fuse_ino_t parent, const char* name) {
   if (std::string_view(name).size() > kNameMax) throw Error(ENAMETOOLONG, "name too long");
-  const NodePtr directory = mount.nodes.get(parent);
-  if (directory->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
+  const Lease lease;
+  const NodePtr directory = get_refreshed(mount, parent);
   answer_when_ready(mount, request, directory,
-                    [&mount, directory, name = std::string(name)](Request& answered, const Node&) {
-                      answer_entry(mount, answered, directory, name);
+                    [=, &mount, name = std::string(name)](Request& answered, const Node&) {
+                      answer_entry(mount, answered, directory, name, lease);
                     });
 }
 
@@ -61,10 +69,10 @@ void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget
 }
 
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
-  const NodePtr node = mount.nodes.get(id);
-  if (node->lifetime() == Lifetime::snapshot) mount.refresher.refresh_if_changed();
-  answer_with_attributes(mount, request, node, [&mount](Request& answered, const Node& found) {
-    const double timeout = attribute_timeout(found);
+  const Lease lease;
+  const NodePtr node = get_refreshed(mount, id);
+  answer_with_attributes(mount, request, node, [=, &mount](Request& answered, const Node& found) {
+    const double timeout = attribute_timeout(found, lease);
     struct stat attributes = found.attributes();
     if (mount.read_only && found.lifetime() == Lifetime::volatile_ && S_ISREG(attributes.st_mode)) {
       attributes.st_size = static_cast<off_t>(mount.unopened.reopen(found)->size());
@@ -86,7 +94,7 @@ void opendir(Mount& /*mount*/, Request& request, fuse_ino_t /*id*/, fuse_file_in
 void readdir(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
              fuse_file_info* /*file*/) {
   const auto after = static_cast<std::uint64_t>(offset);
-  answer_when_ready(mount, request, mount.nodes.get(id),
+  answer_when_ready(mount, request, get_refreshed(mount, id),
                     [size, after](Request& answered, const Node& node) {
                       answered.bytes(list_names(answered, node, size, after));
                     });
@@ -94,10 +102,11 @@ void readdir(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, of
 
 void readdirplus(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
                  fuse_file_info* /*file*/) {
+  const Lease lease;
   const auto after = static_cast<std::uint64_t>(offset);
-  answer_when_ready(mount, request, mount.nodes.get(id),
-                    [&mount, size, after](Request& answered, const Node& node) {
-                      answered.bytes(list_nodes(answered, mount.nodes, node, size, after));
+  answer_when_ready(mount, request, get_refreshed(mount, id),
+                    [&mount, size, after, lease](Request& answered, const Node& node) {
+                      answered.bytes(list_nodes(answered, mount.nodes, node, size, after, lease));
                     });
 }
 

@@ -163,6 +163,7 @@ class Service {
 
   void tell(const Tree::Changes& changes) {
     for (const NodeId directory : changes.directories) session_->invalidate(directory);
+    session_->invalidate(tree_.root()->id());
     // Two commits within one tick of the store's clock leave the directory's time as it was.
     session_->invalidate(make_node_id({"blobs/sha256"}));
     // What is no image's any more may be removed, and is open no longer than it is read.

@@ -39,7 +39,7 @@ class Tree {
   [[nodiscard]] NodePtr root() const;
 
   // What the kernel must forget after a snapshot was replaced. Not names: those of images it asks
-  // for each time, and a directory that no name leads through any more is ESTALE.
+  // for again before long, and a directory that no name leads through any more is ESTALE.
   struct Changes {
     std::vector<NodeId> directories;  // whose listings changed
   };

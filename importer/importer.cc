@@ -42,8 +42,8 @@ struct Importer::State {
     if (!marker_passed)
       reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
     const auto images = settle_names(std::move(reading.images), options.name);
-    importer::publish(store, reading, images);
-    Outcome outcome{.images = {}, .notes = std::move(reading.notes)};
+    const bool misleads = importer::publish(store, reading, images);
+    Outcome outcome{.images = {}, .notes = std::move(reading.notes), .misleads = misleads};
     for (const FoundImage& image : images) {
       outcome.images.push_back({.names = image.names, .descriptor = image.descriptor});
     }

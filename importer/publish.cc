@@ -79,7 +79,7 @@ std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
   return images;
 }
 
-void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images) {
+bool publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images) {
   std::vector<Content*> contents = reading.blobs;
   for (Content& manifest : reading.made) contents.push_back(&manifest);
   std::set<Digest> seen;
@@ -89,10 +89,11 @@ void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundI
     if (seen.insert(blob.digest).second) blobs.push_back(&blob);
   }
   const std::string time = now();
-  store.commit(blobs, [&](blobstore::Index& index) {
+  const bool misleads = store.commit(blobs, [&](blobstore::Index& index) {
     for (const FoundImage& image : images) add_to_index(index, image, time);
   });
   publish_indexes(store, reading);
+  return misleads;
 }
 
 }  // namespace imagefs::importer

@@ -16,7 +16,7 @@ namespace imagefs::importer {
                                                    const std::optional<std::string>& name);
 
 // Commits the reading's blobs and `images` in one step, and then their layers' indexes, which
-// cannot fail an import. Throws Error; then nothing changed.
-void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images);
+// cannot fail an import. The result is that of Store::commit. Throws Error; then nothing changed.
+bool publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images);
 
 }  // namespace imagefs::importer

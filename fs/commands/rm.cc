@@ -21,12 +21,13 @@ bool remove(blobstore::Index& index, const std::string& reference) {
 int rm(const Path& store, const std::vector<std::string>& references) {
   std::vector<std::string> removed;
   std::vector<std::string> missing;
-  blobstore::Store::open(store, blobstore::Store::Access::read_write)
-      ->commit({}, [&](blobstore::Index& index) {
-        for (const std::string& reference : references) {
-          (remove(index, reference) ? removed : missing).push_back(reference);
-        }
-      });
+  const bool misleads = blobstore::Store::open(store, blobstore::Store::Access::read_write)
+                            ->commit({}, [&](blobstore::Index& index) {
+                              for (const std::string& reference : references) {
+                                (remove(index, reference) ? removed : missing).push_back(reference);
+                              }
+                            });
+  if (misleads) blobstore::await_readers();
   for (const std::string& reference : removed)
     std::cout << "removed " << printable(reference) << '\n';
   for (const std::string& reference : missing) report(reference + ": there is no such image");

@@ -27,13 +27,14 @@ blobstore::Image find(const blobstore::Index& index, const std::string& referenc
 
 int tag(const Path& store, const std::string& reference, const std::string& name) {
   const std::string normalised = blobstore::Reference::parse(name).str();
-  blobstore::Store::open(store, blobstore::Store::Access::read_write)
-      ->commit({}, [&](blobstore::Index& index) {
-        blobstore::Image image = find(index, reference);
-        image.name = normalised;
-        image.superseded.clear();
-        index.add(image, format_timestamp(std::time(nullptr)));
-      });
+  const bool misleads = blobstore::Store::open(store, blobstore::Store::Access::read_write)
+                            ->commit({}, [&](blobstore::Index& index) {
+                              blobstore::Image image = find(index, reference);
+                              image.name = normalised;
+                              image.superseded.clear();
+                              index.add(image, format_timestamp(std::time(nullptr)));
+                            });
+  if (misleads) blobstore::await_readers();
   std::cout << "tagged " << normalised << '\n';
   return 0;
 }

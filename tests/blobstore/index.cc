@@ -1,6 +1,7 @@
 #include "blobstore/index.h"
 
 #include <boost/test/unit_test.hpp>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -102,6 +103,41 @@ BOOST_AUTO_TEST_CASE(a_name_that_comes_back_ends_the_mark) {
   index.add(image('a', kName, kNow), kNow);
   BOOST_TEST(listed(index) == (Lines{"b - then superseded", "a " + kName + " now"}),
              boost::test_tools::per_element());
+}
+
+// Of a change to an index that has the image 'a' with kName, and an index 'c' with kOther.
+bool misleads(const std::function<void(Index&)>& change) {
+  Index index;
+  index.add(image('a', kName), kThen);
+  Image platforms = image('c', kOther);
+  platforms.descriptor.media_type = media_type::kOciIndex;
+  index.add(platforms, kThen);
+  Index read(index.bytes());
+  BOOST_TEST(!read.misleads());
+  change(read);
+  return read.misleads();
+}
+
+BOOST_AUTO_TEST_CASE(who_knows_a_name_that_moves_or_goes_is_misled) {
+  BOOST_TEST(misleads([](Index& index) { index.add(image('b', kName), kNow); }));
+  BOOST_TEST(misleads([](Index& index) { index.remove_name(kName); }));
+  BOOST_TEST(misleads([](Index& index) {
+    index.add(image('a', "docker.io/library/busybox:3"), kNow);
+    index.add(image('b', kName), kNow);
+  }));
+  BOOST_TEST(misleads([](Index& index) {
+    Image platforms = image('c', kOther, kNow);
+    platforms.descriptor.media_type = media_type::kOciIndex;
+    index.add(platforms, kNow);
+  }));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_new_or_the_same_misleads_nobody) {
+  BOOST_TEST(!misleads([](Index& index) { index.add(image('b', {}), kNow); }));
+  BOOST_TEST(!misleads([](Index& index) { index.add(image('a', kName, kNow), kNow); }));
+  BOOST_TEST(!misleads([](Index& index) { index.remove_name("docker.io/library/none:1"); }));
+  BOOST_TEST(
+      !misleads([](Index& index) { index.add(image('a', "docker.io/library/busybox:3"), kNow); }));
 }
 
 BOOST_AUTO_TEST_CASE(the_same_again_changes_only_the_time) {

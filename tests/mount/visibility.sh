@@ -60,6 +60,30 @@ for way in by_cp by_command by_skopeo; do
   done
 done
 
+note "a name that moves or goes does so at once, also in a second mount, for who used it before"
+second=$work/second
+MNT=$second start_mount
+image_of() {  # image_of MOUNT: what the name leads to, used by a path as long as programs have them
+  sed 's/.*"config":{[^}]*"sha256:\([0-9a-f]*\)".*/\1/' "$1/images/docker.io/odd/moves:1/manifest.json" 2> /dev/null
+}
+for i in 1 2 3; do
+  make_image odd/moves:1 "$i" "$work/moves$i.tar"
+done
+wanted() { tar xOf "$work/moves$1.tar" manifest.json | sed 's/.*"Config":"\([0-9a-f]*\).*/\1/'; }
+for ((round = 0; round < 8; ++round)); do
+  for i in 1 2 3; do
+    "by_$( ((round % 2)) && echo command || echo cp)" "$work/moves$i.tar"
+    for where in "$mnt" "$second"; do
+      expect_eq "$(wanted "$i")" "$(image_of "$where")" "the image of odd/moves:1 in round $round"
+    done
+  done
+  timeout 60 "$IMAGEFS" rm --store "$store" odd/moves:1 > /dev/null
+  for where in "$mnt" "$second"; do
+    expect_eq "" "$(image_of "$where")" "the image of odd/moves:1 that was removed in round $round"
+  done
+done
+MNT=$second stop_mount
+
 note "a document that was not in the store, and came with the next import"
 by_cp "$work/v1.tar"
 config=$images/v:1/config.json
