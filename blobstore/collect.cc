@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstring>
 #include <ctime>
 #include <set>
 #include <unordered_set>
@@ -21,11 +22,13 @@ namespace {
 
 constexpr std::size_t kHexLength = 2 * Digest::kSize;
 
-// Nothing for what is no time like "2026-11-28T20:04:05Z".
+// In whole seconds. Nothing for what is no time like "2026-11-28T20:04:05.678Z".
 std::optional<std::time_t> parse_time(const std::string& text) {
   std::tm fields{};
-  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  if (!rest || *rest != '\0') return std::nullopt;
+  const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &fields);
+  if (!rest) return std::nullopt;
+  if (*rest == '.') rest += 1 + std::strspn(rest + 1, "0123456789");
+  if (std::strcmp(rest, "Z") != 0) return std::nullopt;
   return ::timegm(&fields);
 }
 

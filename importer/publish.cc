@@ -16,13 +16,16 @@ namespace {
 
 using blobstore::Digest;
 
+// Two imports of one name differ in it: by that is seen that the second may have brought more.
 std::string now() {
-  const std::time_t seconds = std::time(nullptr);
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME, &time);
   std::tm utc{};
-  ::gmtime_r(&seconds, &utc);
-  std::array<char, sizeof "2026-01-01T00:00:00Z"> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc);
-  return {text.data(), length};
+  ::gmtime_r(&time.tv_sec, &utc);
+  std::array<char, sizeof "2026-01-01T00:00:00"> text{};
+  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
+  const std::string thousandths = std::to_string(1000 + time.tv_nsec / 1'000'000);
+  return std::string(text.data(), length) + "." + thousandths.substr(1) + "Z";
 }
 
 void add_name(std::vector<std::string>& names, const std::string& name) {
@@ -88,8 +91,8 @@ bool publish(blobstore::Store& store, Reading& reading, const std::vector<FoundI
     const blobstore::HeldBlob& blob = content->blob(store);
     if (seen.insert(blob.digest).second) blobs.push_back(&blob);
   }
-  const std::string time = now();
   const bool misleads = store.commit(blobs, [&](blobstore::Index& index) {
+    const std::string time = now();  // one import commits at a time
     for (const FoundImage& image : images) add_to_index(index, image, time);
   });
   publish_indexes(store, reading);

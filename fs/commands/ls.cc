@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/json.hpp>
 #include <iostream>
 
@@ -15,13 +16,19 @@ std::string joined(const std::vector<std::string>& words) {
   return text.empty() ? "-" : text;
 }
 
+// Without the fraction of a second.
+std::string shown_time(std::string time) {
+  const std::size_t point = std::min(time.find('.'), time.size());
+  return time.erase(point, time.find_first_not_of("0123456789", point + 1) - point);
+}
+
 Row row(const ImageSummary& summary) {
   const auto& [image, platforms, size, problem] = summary;
   const std::string name = image.name.value_or("<none>");
   if (problem) report(name + ": " + *problem);
   return {printable(name), image.descriptor.digest.str(),
           problem ? "?" : printable(joined(platforms)), problem ? "?" : format_size(size),
-          image.imported.empty() ? "-" : printable(image.imported)};
+          image.imported.empty() ? "-" : printable(shown_time(image.imported))};
 }
 
 boost::json::object to_json(const ImageSummary& summary) {

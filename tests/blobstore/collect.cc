@@ -43,6 +43,14 @@ BOOST_AUTO_TEST_CASE(an_untagged_import_goes_when_it_is_old) {
   BOOST_TEST(store->blobs().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_time_may_have_a_fraction_of_a_second) {
+  const auto store = open();
+  const TestImage image = make_image(*store, "1");
+  store->commit(image.pointers(),
+                [&](Index& index) { index.add(image.untagged("2001-02-03T04:05:06.789Z"), kNow); });
+  BOOST_TEST(store->collect(kWeek, kAtOnce).images == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(untagged_images_of_other_tools_stay) {
   const auto store = open();
   const TestImage image = make_image(*store, "1");

@@ -44,7 +44,7 @@ an_image_is_imported_listed_tagged_and_removed() {
   make_image odd/image:1 image.tar
   expect 0 '^imported docker.io/odd/image:1 sha256:[0-9a-f]{64}$' imagefs import image.tar
   local digest=${out##* }
-  expect 0 "odd/image:1 +$digest +linux/amd64 +[0-9.]+ MiB +20" imagefs ls
+  expect 0 "odd/image:1 +$digest +linux/amd64 +[0-9.]+ MiB +20[-0-9]+T[:0-9]+Z$" imagefs ls
   expect 0 'docker.io/odd/more:latest' imagefs tag odd/image:1 odd/more
   expect 0 'removed' imagefs rm odd/image:1
   expect 1 'odd/image:1: there is no such image' imagefs rm odd/image:1

@@ -95,6 +95,30 @@ by_cp "$work/v1.tar"
 [[ -s $config ]] || fail "the config is not there after an import"
 timeout 60 "$IMAGEFS" rm --store "$store" docker.io/odd/v:1 > /dev/null
 
+note "a platform that comes later, for who had listed those that were there"
+python3 - "$support" "$work" << 'PYTHON'
+import sys
+sys.path.insert(0, sys.argv[1])
+from images import OCI_INDEX, OCI_MANIFEST, BASE, config, descriptor
+from images import oci_archive, oci_index, oci_manifest
+from odd_oci_archives import named, platform
+configs = {x: config((BASE,), architecture=x) for x in ("amd64", "arm64", "s390x")}
+manifests = {x: oci_manifest(y, (BASE,)) for x, y in configs.items()}
+inner = oci_index(*(descriptor(OCI_MANIFEST, y, platform=platform(x)) for x, y in manifests.items()),
+                  mediaType=OCI_INDEX)
+outer = named("docker.io/odd/platforms:1", manifest=inner, media_type=OCI_INDEX)
+for each in configs:
+    archive = oci_archive(oci_index(outer), BASE, configs[each], manifests[each], inner)
+    open(f"{sys.argv[2]}/{each}.tar", "wb").write(archive)
+PYTHON
+expected=
+for architecture in amd64 arm64 s390x; do
+  by_cp "$work/$architecture.tar"
+  expected+=${expected:+ }linux-$architecture
+  expect_eq "$expected" "$(echo $(ls "$images/platforms:1/platforms"))" "the platforms"
+done
+timeout 60 "$IMAGEFS" rm --store "$store" docker.io/odd/platforms:1 > /dev/null
+
 note "who works in the old image of a name stays there"
 by_cp "$work/v4.tar"
 old=$(cat "$images/v:4/manifest.json")
