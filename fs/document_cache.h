@@ -22,7 +22,7 @@ class DocumentCache {
   DocumentCache(std::shared_ptr<const blobstore::Store> store, std::uint64_t capacity)
       : store_(std::move(store)), capacity_(capacity) {}
 
-  // Throws Error: ESTALE when the blob is absent, EIO when it is damaged or no such document.
+  // Null when the blob is absent. Throws Error{EIO} when it is damaged or no such document.
   [[nodiscard]] DocumentPtr get(const blobstore::Descriptor& descriptor);
 
  private:

@@ -31,6 +31,13 @@ std::optional<std::string> directory_name(const Platform& platform) {
   return has_bad_byte || name.size() > 255 ? std::nullopt : std::optional(std::move(name));
 }
 
+DocumentPtr read_document(const TreeContext& context, const Descriptor& descriptor) {
+  if (DocumentPtr document = context.documents.get(descriptor)) return document;
+  const bool is_listed = context.view.load()->lists(descriptor.digest);
+  throw Error(is_listed ? EIO : ESTALE,
+              "the document " + descriptor.digest.str() + " is not in the store");
+}
+
 // The manifests that an index leads to and that are present, through nested indexes, each once.
 class PresentManifests {
  public:
@@ -51,7 +58,7 @@ class PresentManifests {
       if (blobstore::is_document(descriptor.media_type)) found_.push_back(descriptor);
       return;
     }
-    const DocumentPtr document = context_.documents.get(descriptor);
+    const DocumentPtr document = read_document(context_, descriptor);
     const auto* index = std::get_if<ImageIndex>(document.get());
     if (index == nullptr) throw Error(EIO, descriptor.digest.str() + " is no index");
     for (const Descriptor& child : index->manifests) visit(child, depth + 1);
@@ -111,7 +118,7 @@ std::optional<Descriptor> find_in_manifest(const Manifest& manifest, const Diges
 
 std::shared_ptr<const Manifest> read_manifest(const TreeContext& context,
                                               const Descriptor& descriptor) {
-  const DocumentPtr document = context.documents.get(descriptor);
+  const DocumentPtr document = read_document(context, descriptor);
   const auto* manifest = std::get_if<Manifest>(document.get());
   if (manifest == nullptr) throw Error(EIO, descriptor.digest.str() + " is no manifest");
   return {document, manifest};

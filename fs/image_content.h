@@ -26,7 +26,8 @@ struct ImageContent {
   std::shared_ptr<const blobstore::Manifest> manifest;
 };
 
-// All throw Error: ESTALE when a document is absent, EIO when it is damaged.
+// All throw Error: EIO when a document is damaged, or absent although index.json lists it; ESTALE
+// when another is absent: its image was removed.
 [[nodiscard]] ImageContent read_image(const TreeContext& context,
                                       const blobstore::Descriptor& descriptor);
 [[nodiscard]] std::shared_ptr<const blobstore::Manifest> read_manifest(

@@ -22,7 +22,8 @@ class ImageDirectory final : public Node {
   // Of the descriptor alone: no document is read for it.
   [[nodiscard]] struct stat attributes() const override;
   [[nodiscard]] Lifetime lifetime() const override;
-  // Both throw Error{ESTALE} when the manifest is gone, Error{EIO} when it is damaged.
+  // Both throw Error{EIO} when the manifest is damaged, or gone and listed, Error{ESTALE} when it
+  // is gone with its image.
   [[nodiscard]] NodePtr lookup(std::string_view name) const override;
   void list(std::uint64_t offset,
             const std::function<bool(const ListedName&)>& visit) const override;

@@ -111,9 +111,9 @@ View::View(const std::vector<Image>& images,
   root_.path = kRoot;
   root_.id = make_node_id({kRoot});
   for (const Image& image : images) {
-    if (blobstore::is_document(image.descriptor.media_type)) {
-      add_image(root_, view_image(image, blob_time));
-    }
+    if (!blobstore::is_document(image.descriptor.media_type)) continue;
+    add_image(root_, view_image(image, blob_time));
+    digests_.insert(image.descriptor.digest);
   }
   finish(root_);
 }

@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "blobstore/index.h"
@@ -63,6 +64,10 @@ class View {
   // library. A listed name of the same spelling is not looked for.
   [[nodiscard]] std::optional<std::string> familiar_target(const ViewDirectory& directory,
                                                            std::string_view name) const;
+  // Whether an image of this manifest or index is listed, with a name or without.
+  [[nodiscard]] bool lists(const blobstore::Digest& digest) const {
+    return digests_.contains(digest);
+  }
   // The node that a name leads to: listed, or a symlink for a familiar name. 0: none.
   [[nodiscard]] NodeId resolve(std::string_view directory_path, std::string_view name) const;
 
@@ -70,6 +75,7 @@ class View {
   [[nodiscard]] std::optional<std::string> familiar_path(const ViewDirectory& directory,
                                                          std::string_view name) const;
   ViewDirectory root_;
+  std::unordered_set<blobstore::Digest> digests_;
 };
 
 // The id of the symlink that a familiar name is.

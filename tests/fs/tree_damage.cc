@@ -66,11 +66,35 @@ BOOST_AUTO_TEST_CASE(a_blob_that_is_gone_is_stale_and_an_open_one_stays_readable
   BOOST_TEST(open->read(bytes, open->size()) == 0U);
 }
 
-BOOST_AUTO_TEST_CASE(a_manifest_that_is_gone_is_stale) {
+BOOST_AUTO_TEST_CASE(an_image_that_is_listed_and_whose_manifest_is_gone_reads_as_eio) {
   const MadeImage image = add_image(kName);
   remove_blob(image.descriptor.digest);
   const auto mount = tree();
-  BOOST_TEST(errno_of([&] { (void)walk(*mount, kPath)->lookup("config.json"); }) == ESTALE);
+  const fs::NodePtr directory = walk(*mount, kPath);
+  BOOST_TEST(errno_of([&] { (void)directory->lookup("config.json"); }) == EIO);
+  BOOST_TEST(errno_of([&] { (void)directory->lookup(image.config.hex()); }) == EIO);
+  BOOST_TEST(errno_of([&] { directory->list(0, [](const auto&) { return true; }); }) == EIO);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_that_is_listed_and_gone_reads_as_eio) {
+  const blobstore::Descriptor index = make_index({make_image("only").descriptor});
+  add(index, kName);
+  remove_blob(index.digest);
+  const auto mount = tree();
+  const fs::NodePtr directory = walk(*mount, kPath);
+  BOOST_TEST(errno_of([&] { (void)directory->lookup("platforms"); }) == EIO);
+  BOOST_TEST(errno_of([&] { directory->list(0, [](const auto&) { return true; }); }) == EIO);
+}
+
+BOOST_AUTO_TEST_CASE(an_image_that_was_removed_and_collected_is_stale) {
+  const MadeImage image = add_image(kName);
+  const auto mount = tree();
+  const fs::NodePtr directory = walk(*mount, kPath);
+  remove(kName);
+  remove_blob(image.descriptor.digest);
+  mount->reload();
+  BOOST_TEST(errno_of([&] { (void)directory->lookup("config.json"); }) == ESTALE);
+  BOOST_TEST(errno_of([&] { directory->list(0, [](const auto&) { return true; }); }) == ESTALE);
 }
 
 BOOST_AUTO_TEST_CASE(a_symlink_in_the_place_of_a_blob_is_not_followed) {
