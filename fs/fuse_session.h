@@ -37,7 +37,8 @@ class FuseSession {
   FuseSession& operator=(const FuseSession&) = delete;
   ~FuseSession();
 
-  // Throws Error when the mount cannot be made.
+  // Throws Error when the mount cannot be made. "/dev/fd/N": requests come from that descriptor,
+  // which is this object's from then on; who gave it has mounted, or speaks for the kernel.
   void mount(const std::filesystem::path& mountpoint);
   void start(unsigned threads);
   // Readable when a request thread has ended by itself: somebody has unmounted.

@@ -20,10 +20,16 @@ bool wants_write(const fuse_file_info& file) {
   return (file.flags & O_ACCMODE) != O_RDONLY || (file.flags & O_TRUNC) != 0;
 }
 
-// The file of ingest/ with this id. Throws Error{EROFS} when it is another's.
+// Throws Error{EROFS}, or Error{ESTALE} for an id that is nobody's.
+[[noreturn]] void refuse(const Mount& mount, fuse_ino_t id) {
+  (void)mount.nodes.get(id);
+  throw Error(EROFS, "only archives can be made, in ingest/");
+}
+
+// The file of ingest/ with this id. Throws what refuse() does when it is another's.
 IngestFilePtr ingest_file(const Mount& mount, fuse_ino_t id) {
   IngestFilePtr file = mount.ingest != nullptr ? mount.ingest->file(id) : nullptr;
-  if (!file) throw Error(EROFS, "only ingest/ can be written");
+  if (!file) refuse(mount, id);
   return file;
 }
 
@@ -34,7 +40,7 @@ Ingest& ingest_at(const Mount& mount, fuse_ino_t parent, std::string_view name) 
     if (parent == mount.ingest->directory()->id()) return *mount.ingest;
     if (parent == mount.root->id() && !mount.root->is_taken(name)) return *mount.ingest;
   }
-  throw Error(EROFS, "only ingest/ can be written");
+  refuse(mount, parent);
 }
 
 Handle writer_handle(const Ingest::Opened& opened, const Caller& caller) {
@@ -207,30 +213,28 @@ void removexattr(Mount& mount, Request& /*request*/, fuse_ino_t id, const char* 
   throw Error(ENODATA, "no such attribute");
 }
 
-[[noreturn]] void refuse() { throw Error(EROFS, "only archives can be made, in ingest/"); }
-
-void mknod(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*parent*/, const char* /*name*/,
+void mknod(Mount& mount, Request& /*request*/, fuse_ino_t parent, const char* /*name*/,
            mode_t /*mode*/, dev_t /*device*/) {
-  refuse();
+  refuse(mount, parent);
 }
 
-void mkdir(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*parent*/, const char* /*name*/,
+void mkdir(Mount& mount, Request& /*request*/, fuse_ino_t parent, const char* /*name*/,
            mode_t /*mode*/) {
-  refuse();
+  refuse(mount, parent);
 }
 
-void rmdir(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*parent*/, const char* /*name*/) {
-  refuse();
+void rmdir(Mount& mount, Request& /*request*/, fuse_ino_t parent, const char* /*name*/) {
+  refuse(mount, parent);
 }
 
-void symlink(Mount& /*mount*/, Request& /*request*/, const char* /*target*/, fuse_ino_t /*parent*/,
+void symlink(Mount& mount, Request& /*request*/, const char* /*target*/, fuse_ino_t parent,
              const char* /*name*/) {
-  refuse();
+  refuse(mount, parent);
 }
 
-void link(Mount& /*mount*/, Request& /*request*/, fuse_ino_t /*id*/, fuse_ino_t /*parent*/,
+void link(Mount& mount, Request& /*request*/, fuse_ino_t /*id*/, fuse_ino_t parent,
           const char* /*name*/) {
-  refuse();
+  refuse(mount, parent);
 }
 
 }  // namespace

@@ -1,0 +1,242 @@
+// What the kernel is told at INIT, at a lookup, a read and a listing.
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+
+#include "tests/fs/protocol_fixture.h"
+
+namespace imagefs::fs::test {
+namespace {
+
+constexpr auto kImage = "images/docker.io/library/busybox:1.36";
+constexpr std::uint64_t kForever = 1'000'000'000;  // seconds
+// But for FUSE_PARALLEL_DIROPS, which libfuse 3.14 is asked for and does not tell the kernel.
+constexpr std::uint32_t kWanted = FUSE_ATOMIC_O_TRUNC | FUSE_DO_READDIRPLUS |
+                                  FUSE_READDIRPLUS_AUTO | FUSE_CACHE_SYMLINKS | FUSE_ASYNC_READ |
+                                  FUSE_AUTO_INVAL_DATA;
+// Each would make a kernel do what this filesystem is not made for.
+constexpr std::uint32_t kUnwanted = FUSE_WRITEBACK_CACHE | FUSE_POSIX_ACL | FUSE_POSIX_LOCKS |
+                                    FUSE_FLOCK_LOCKS | FUSE_EXPORT_SUPPORT | FUSE_SPLICE_READ |
+                                    FUSE_SPLICE_WRITE | FUSE_SPLICE_MOVE | FUSE_HANDLE_KILLPRIV;
+
+std::string path_of(const std::string& name) { return std::string(kImage) + "/" + name; }
+
+Bytes file_bytes(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Timeouts {
+  std::uint64_t entry;
+  std::uint64_t attributes;
+};
+Timeouts timeouts_of(const Reply& reply) {
+  const auto entry = reply.as<fuse_entry_out>();
+  BOOST_TEST(entry.entry_valid_nsec == 0);
+  BOOST_TEST(entry.attr_valid_nsec == 0);
+  return {.entry = entry.entry_valid, .attributes = entry.attr_valid};
+}
+
+BOOST_FIXTURE_TEST_SUITE(protocol, ProtocolFixture)
+
+BOOST_AUTO_TEST_CASE(init_asks_for_what_is_used_and_for_large_writes) {
+  serve();
+  const Reply reply = client->call(call::init(kWanted | kUnwanted | FUSE_MAX_PAGES));
+  BOOST_REQUIRE_EQUAL(reply.errno_value, 0);
+  const auto out = reply.as<fuse_init_out>();
+  BOOST_TEST(out.major == FUSE_KERNEL_VERSION);
+  BOOST_TEST((out.flags & kWanted) == kWanted);
+  BOOST_TEST((out.flags & kUnwanted) == 0U);
+  BOOST_TEST(out.max_write == 1U << 20);
+  BOOST_TEST(out.max_pages * ::sysconf(_SC_PAGESIZE) == 1 << 20);
+  BOOST_TEST(out.max_background == 1024);
+}
+
+BOOST_AUTO_TEST_CASE(a_kernel_that_offers_nothing_is_asked_for_nothing) {
+  serve();
+  const Reply reply = client->call(call::init(0));
+  BOOST_REQUIRE_EQUAL(reply.errno_value, 0);
+  BOOST_TEST((reply.as<fuse_init_out>().flags & (kWanted | kUnwanted)) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_is_served_before_init_and_it_comes_once) {
+  serve();
+  BOOST_TEST(client->call(call::getattr(kRootNode)).errno_value == EIO);
+  BOOST_TEST(client->call(call::init(0)).errno_value == 0);
+  BOOST_TEST(client->call(call::getattr(kRootNode)).errno_value == 0);
+  BOOST_TEST(client->call(call::init(0)).errno_value == EIO);
+}
+
+BOOST_AUTO_TEST_CASE(destroy_is_answered) {
+  start();
+  BOOST_TEST(client->call(call::destroy()).errno_value == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_manifest_is_found_name_by_name_and_read_byte_by_byte) {
+  const auto image = made.add_image("docker.io/library/busybox:1.36");
+  start();
+  const Bytes manifest = file_bytes(made.blob_path(image.descriptor.digest));
+  const Reply found = look_up(path_of("manifest.json"));
+  const auto entry = found.as<fuse_entry_out>();
+  BOOST_TEST(entry.attr.ino == entry.nodeid);
+  BOOST_TEST(entry.attr.mode == (S_IFREG | 0444U));
+  BOOST_TEST(entry.attr.size == manifest.size());
+  BOOST_TEST(read_file(entry.nodeid, 7) == manifest);
+  BOOST_TEST(read_file(entry.nodeid, 1 << 17) == manifest);
+}
+
+BOOST_AUTO_TEST_CASE(a_path_has_one_id_however_often_it_is_looked_up) {
+  made.add_image("docker.io/library/busybox:1.36");
+  start();
+  const NodeId config = find(path_of("config.json"));
+  BOOST_TEST(find(path_of("config.json")) == config);
+  client->send(call::forget(config, 2));
+  BOOST_TEST(client->call(call::getattr(config)).errno_value == ESTALE);
+  BOOST_TEST(find(path_of("config.json")) == config);
+  BOOST_TEST(client->call(call::getattr(config)).errno_value == 0);
+}
+
+BOOST_AUTO_TEST_CASE(what_changes_is_believed_for_no_time) {
+  made.add_image("docker.io/library/busybox:1.36");
+  start();
+  BOOST_TEST(client->call(call::getattr(kRootNode)).as<fuse_attr_out>().attr_valid == 0U);
+  for (const auto* name : {"ingest", ".imagefs", "index.json", ".imagefs/status.json"}) {
+    BOOST_TEST_CONTEXT(name) {
+      const Timeouts timeouts = timeouts_of(look_up(name));
+      BOOST_TEST(timeouts.entry == 0U);
+      BOOST_TEST(timeouts.attributes == 0U);
+    }
+  }
+  const auto file = create("x.tar");
+  const Timeouts arriving = timeouts_of(look_up("ingest/x.tar"));
+  BOOST_TEST(arriving.entry == 0U);
+  BOOST_TEST(arriving.attributes == 0U);
+  const Reply again = client->call(call::getattr(file.node));
+  BOOST_TEST(again.as<fuse_attr_out>().attr_valid == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(what_is_inside_an_image_is_believed_for_ever) {
+  start();
+  BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of("base")), 0);
+  for (const auto* name : {"manifest.json", "config.json", "layers", "layers/00", "image.tar",
+                           "rootfs", "rootfs/base"}) {
+    BOOST_TEST_CONTEXT(name) {
+      const Timeouts timeouts = timeouts_of(look_up(path_of(name)));
+      BOOST_TEST(timeouts.entry == kForever);
+      BOOST_TEST(timeouts.attributes == kForever);
+    }
+  }
+  // Its name may lead to another image at the next lookup.
+  BOOST_TEST(timeouts_of(look_up(kImage)).entry == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(an_absent_name_is_believed_absent_only_inside_an_image) {
+  start();
+  BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of("base")), 0);
+  for (const auto* name : {"layers/99", "rootfs/nothing"}) {
+    BOOST_TEST_CONTEXT(name) {
+      const Reply absent = look_up(path_of(name));
+      BOOST_REQUIRE_EQUAL(absent.errno_value, 0);
+      BOOST_TEST(absent.as<fuse_entry_out>().nodeid == 0U);
+      BOOST_TEST(absent.as<fuse_entry_out>().entry_valid == kForever);
+    }
+  }
+  for (const auto* name : {"nothing", "ingest/nothing", ".imagefs/nothing", "images/nothing",
+                           "images/docker.io/library/nothing:1", "blobs/sha256/nothing"}) {
+    BOOST_TEST_CONTEXT(name) BOOST_TEST(look_up(name).errno_value == ENOENT);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_read_gives_what_is_there_and_no_more) {
+  made.add_image("docker.io/library/busybox:1.36");
+  start();
+  const NodeId node = find(path_of("config.json"));
+  const Bytes config = read_file(node);
+  const Reply opened = client->call(call::open(node, O_RDONLY));
+  const std::uint64_t handle = opened.as<fuse_open_out>().fh;
+  BOOST_TEST(opened.as<fuse_open_out>().open_flags == (FOPEN_KEEP_CACHE | FOPEN_NOFLUSH));
+  const auto read = [&](std::uint64_t offset, std::uint32_t size) {
+    const Reply reply = client->call(call::read(node, handle, offset, size));
+    BOOST_TEST(reply.errno_value == 0);
+    return reply.body;
+  };
+  BOOST_TEST(read(0, 0).empty());
+  BOOST_TEST(read(3, 0).empty());
+  BOOST_TEST(read(3, 5) == config.substr(3, 5));
+  BOOST_TEST(read(config.size() - 1, 4096) == config.substr(config.size() - 1));
+  BOOST_TEST(read(config.size(), 4096).empty());
+  BOOST_TEST(read(config.size() + 1, 4096).empty());
+  BOOST_TEST(read(1ULL << 62, 4096).empty());
+  // As pread(2) says.
+  for (const std::uint64_t offset : {~0ULL, ~0ULL >> 1}) {
+    BOOST_TEST(client->call(call::read(node, handle, offset, 4096)).errno_value == EINVAL);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_computed_archive_is_read_in_any_pieces) {
+  start();
+  BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of("base")), 0);
+  const NodeId node = find(path_of("image.tar"));
+  const Bytes whole = read_file(node, 1 << 17);
+  BOOST_TEST(whole.size() == look_up(path_of("image.tar")).as<fuse_entry_out>().attr.size);
+  BOOST_TEST((read_file(node, 511) == whole));
+}
+
+BOOST_AUTO_TEST_CASE(a_changing_file_is_read_past_the_cache) {
+  start();
+  const NodeId node = find(".imagefs/status.json");
+  const Reply opened = client->call(call::open(node, O_RDONLY));
+  BOOST_TEST((opened.as<fuse_open_out>().open_flags & FOPEN_DIRECT_IO) != 0U);
+  BOOST_TEST((opened.as<fuse_open_out>().open_flags & FOPEN_KEEP_CACHE) == 0U);
+}
+
+BOOST_AUTO_TEST_CASE(a_layer_is_a_link_to_its_blob) {
+  const auto image = made.add_image("docker.io/library/busybox:1.36");
+  start();
+  const Reply target = client->call(call::readlink(find(path_of("layers/00"))));
+  BOOST_TEST(target.errno_value == 0);
+  BOOST_TEST(target.body.ends_with("/blobs/sha256/" + image.layers[0].hex()));
+  BOOST_TEST(client->call(call::readlink(find(path_of("config.json")))).errno_value == EINVAL);
+}
+
+BOOST_AUTO_TEST_CASE(a_blob_tells_its_digest_and_its_type) {
+  const auto image = made.add_image("docker.io/library/busybox:1.36");
+  start();
+  const NodeId node = find(path_of("manifest.json"));
+  const std::string digest = image.descriptor.digest.str();
+  const auto get = [&](std::string_view name, std::uint32_t size) {
+    return client->call(call::getxattr(node, name, size));
+  };
+  BOOST_TEST(get("user.imagefs.digest", 0).as<fuse_getxattr_out>().size == digest.size());
+  BOOST_TEST(get("user.imagefs.digest", 1000).body == digest);
+  BOOST_TEST(get("user.imagefs.digest", 70).errno_value == ERANGE);
+  BOOST_TEST(get("user.imagefs.media_type", 1000).body == image.descriptor.media_type);
+  BOOST_TEST(get("user.nothing", 1000).errno_value == ENODATA);
+  BOOST_TEST(get("system.posix_acl_access", 1000).errno_value == EOPNOTSUPP);
+  const Reply names = client->call(call::listxattr(node, 1000));
+  BOOST_TEST(names.body.find("user.imagefs.digest") != Bytes::npos);
+  const Reply size = client->call(call::listxattr(node, 0));
+  BOOST_TEST(size.as<fuse_getxattr_out>().size == names.body.size());
+  BOOST_TEST(client->call(call::listxattr(node, 3)).errno_value == ERANGE);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_mount_has_nothing_opened_or_closed) {
+  const auto image = made.add_image("docker.io/library/busybox:1.36");
+  start({.read_only = true});
+  BOOST_TEST(look_up("ingest").errno_value == ENOENT);
+  const NodeId node = find(path_of("manifest.json"));
+  BOOST_TEST(client->call(call::open(node, O_RDONLY)).errno_value == ENOSYS);
+  BOOST_TEST(client->call(call::flush(node, 0)).errno_value == ENOSYS);
+  BOOST_TEST(client->call(call::read(node, 0, 0, 1 << 17)).body ==
+             file_bytes(made.blob_path(image.descriptor.digest)));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace imagefs::fs::test
