@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
+#include <chrono>
 #include <fstream>
 #include <iterator>
 
@@ -14,7 +15,8 @@ namespace imagefs::fs::test {
 namespace {
 
 constexpr auto kImage = "images/docker.io/library/busybox:1.36";
-constexpr std::uint64_t kForever = 1'000'000'000;  // seconds
+constexpr std::chrono::nanoseconds kForever = std::chrono::seconds(1'000'000'000);
+constexpr std::chrono::nanoseconds kNoTime{0};
 // But for FUSE_PARALLEL_DIROPS, which libfuse 3.14 is asked for and does not tell the kernel.
 constexpr std::uint32_t kWanted = FUSE_ATOMIC_O_TRUNC | FUSE_DO_READDIRPLUS |
                                   FUSE_READDIRPLUS_AUTO | FUSE_CACHE_SYMLINKS | FUSE_ASYNC_READ |
@@ -31,15 +33,22 @@ Bytes file_bytes(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), {}};
 }
 
+std::chrono::nanoseconds time_of(std::uint64_t seconds, std::uint32_t nanoseconds) {
+  return std::chrono::seconds(seconds) + std::chrono::nanoseconds(nanoseconds);
+}
+
 struct Timeouts {
-  std::uint64_t entry;
-  std::uint64_t attributes;
+  std::chrono::nanoseconds entry;
+  std::chrono::nanoseconds attributes;
 };
 Timeouts timeouts_of(const Reply& reply) {
   const auto entry = reply.as<fuse_entry_out>();
-  BOOST_TEST(entry.entry_valid_nsec == 0);
-  BOOST_TEST(entry.attr_valid_nsec == 0);
-  return {.entry = entry.entry_valid, .attributes = entry.attr_valid};
+  return {.entry = time_of(entry.entry_valid, entry.entry_valid_nsec),
+          .attributes = time_of(entry.attr_valid, entry.attr_valid_nsec)};
+}
+std::chrono::nanoseconds attribute_timeout_of(const Reply& reply) {
+  const auto attributes = reply.as<fuse_attr_out>();
+  return time_of(attributes.attr_valid, attributes.attr_valid_nsec);
 }
 
 BOOST_FIXTURE_TEST_SUITE(protocol, ProtocolFixture)
@@ -102,22 +111,30 @@ BOOST_AUTO_TEST_CASE(a_path_has_one_id_however_often_it_is_looked_up) {
 }
 
 BOOST_AUTO_TEST_CASE(what_changes_is_believed_for_no_time) {
+  start();
+  const auto check = [](const Timeouts& timeouts) {
+    BOOST_TEST((timeouts.entry == kNoTime));
+    BOOST_TEST((timeouts.attributes == kNoTime));
+  };
+  const Created file = create("x.tar");
+  for (const auto* name :
+       {"ingest", ".imagefs", "index.json", ".imagefs/status.json", "ingest/x.tar"}) {
+    BOOST_TEST_CONTEXT(name) check(timeouts_of(look_up(name)));
+  }
+  for (const NodeId node : {file.node, find("ingest"), find(".imagefs")}) {
+    BOOST_TEST((attribute_timeout_of(client->call(call::getattr(node))) == kNoTime));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(names_of_images_are_believed_no_longer_than_a_reader_has_a_lease) {
   made.add_image("docker.io/library/busybox:1.36");
   start();
-  BOOST_TEST(client->call(call::getattr(kRootNode)).as<fuse_attr_out>().attr_valid == 0U);
-  for (const auto* name : {"ingest", ".imagefs", "index.json", ".imagefs/status.json"}) {
-    BOOST_TEST_CONTEXT(name) {
-      const Timeouts timeouts = timeouts_of(look_up(name));
-      BOOST_TEST(timeouts.entry == 0U);
-      BOOST_TEST(timeouts.attributes == 0U);
-    }
+  BOOST_TEST((timeouts_of(look_up(kImage)).entry <= blobstore::kReaderLease));
+  BOOST_TEST((timeouts_of(look_up("images")).attributes <= blobstore::kReaderLease));
+  for (const NodeId node : {kRootNode, find("images"), find("images/docker.io/library")}) {
+    BOOST_TEST(
+        (attribute_timeout_of(client->call(call::getattr(node))) <= blobstore::kReaderLease));
   }
-  const auto file = create("x.tar");
-  const Timeouts arriving = timeouts_of(look_up("ingest/x.tar"));
-  BOOST_TEST(arriving.entry == 0U);
-  BOOST_TEST(arriving.attributes == 0U);
-  const Reply again = client->call(call::getattr(file.node));
-  BOOST_TEST(again.as<fuse_attr_out>().attr_valid == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(what_is_inside_an_image_is_believed_for_ever) {
@@ -127,12 +144,12 @@ BOOST_AUTO_TEST_CASE(what_is_inside_an_image_is_believed_for_ever) {
                            "rootfs", "rootfs/base"}) {
     BOOST_TEST_CONTEXT(name) {
       const Timeouts timeouts = timeouts_of(look_up(path_of(name)));
-      BOOST_TEST(timeouts.entry == kForever);
-      BOOST_TEST(timeouts.attributes == kForever);
+      BOOST_TEST((timeouts.entry == kForever));
+      BOOST_TEST((timeouts.attributes == kForever));
+      const Reply again = client->call(call::getattr(find(path_of(name))));
+      BOOST_TEST((attribute_timeout_of(again) == kForever));
     }
   }
-  // Its name may lead to another image at the next lookup.
-  BOOST_TEST(timeouts_of(look_up(kImage)).entry == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(an_absent_name_is_believed_absent_only_inside_an_image) {
@@ -143,7 +160,7 @@ BOOST_AUTO_TEST_CASE(an_absent_name_is_believed_absent_only_inside_an_image) {
       const Reply absent = look_up(path_of(name));
       BOOST_REQUIRE_EQUAL(absent.errno_value, 0);
       BOOST_TEST(absent.as<fuse_entry_out>().nodeid == 0U);
-      BOOST_TEST(absent.as<fuse_entry_out>().entry_valid == kForever);
+      BOOST_TEST((timeouts_of(absent).entry == kForever));
     }
   }
   for (const auto* name : {"nothing", "ingest/nothing", ".imagefs/nothing", "images/nothing",
