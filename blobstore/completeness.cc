@@ -39,7 +39,7 @@ class Completeness {
  private:
   [[nodiscard]] bool is_absent(const Descriptor& descriptor) const {
     try {
-      return descriptor.urls.empty() && !blob_size(directory_, descriptor.digest);
+      return !is_foreign(descriptor) && !blob_size(directory_, descriptor.digest);
     } catch (const Error&) {
       return false;  // there, and damaged
     }

@@ -18,7 +18,11 @@ struct Descriptor {
   std::uint64_t size;  // bytes
   std::optional<Platform> platform = {};
   std::map<std::string, std::string> annotations = {};
-  std::vector<std::string> urls = {};  // not empty: a foreign layer, which need not be present
+  std::vector<std::string> urls = {};
+  // Members that mean nothing here (artifactType, data …), each value as JSON.
+  std::map<std::string, std::string> others = {};
+
+  [[nodiscard]] auto operator<=>(const Descriptor&) const = default;
 };
 
 namespace media_type {

@@ -1,7 +1,11 @@
 #include "blobstore/descriptor_json.h"
 
+#include <algorithm>
+#include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
 #include <limits>
@@ -12,6 +16,8 @@
 namespace imagefs::blobstore {
 namespace {
 
+constexpr std::array<std::string_view, 6> kMembers{"mediaType", "digest",      "size",
+                                                   "urls",      "annotations", "platform"};
 constexpr std::uint64_t kMaxSize = std::numeric_limits<std::int64_t>::max();
 
 std::string require_string(const boost::json::object& object, std::string_view key,
@@ -67,6 +73,17 @@ std::map<std::string, std::string> find_annotations(const boost::json::object& o
   return annotations;
 }
 
+std::map<std::string, std::string> find_others(const boost::json::object& object) {
+  std::map<std::string, std::string> others;
+  for (const auto& member : object) {
+    const std::string_view key = member.key();
+    if (std::ranges::find(kMembers, key) == kMembers.end()) {
+      others.emplace(key, boost::json::serialize(member.value()));
+    }
+  }
+  return others;
+}
+
 }  // namespace
 
 boost::json::object to_json(const Platform& platform) {
@@ -97,7 +114,8 @@ Descriptor parse_descriptor(const boost::json::value& value, const std::string& 
                         .digest = require_digest(object, what),
                         .size = require_size(object, what),
                         .annotations = find_annotations(object, what),
-                        .urls = find_strings(object, "urls", what)};
+                        .urls = find_strings(object, "urls", what),
+                        .others = find_others(object)};
   if (const boost::json::value* platform = json::find(object, "platform", what)) {
     descriptor.platform = parse_platform(json::as_object(*platform, what + ", platform"), what);
   }
@@ -117,6 +135,7 @@ boost::json::object to_json(const Descriptor& descriptor) {
     object["annotations"] = std::move(annotations);
   }
   if (descriptor.platform) object["platform"] = to_json(*descriptor.platform);
+  for (const auto& [key, text] : descriptor.others) object[key] = boost::json::parse(text);
   return object;
 }
 

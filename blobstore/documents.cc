@@ -17,10 +17,11 @@ namespace {
 constexpr std::uint64_t kSchemaVersion = 2;
 
 // What the media types of layers start with; behind it stands the compression.
-constexpr std::array<std::string_view, 4> kLayerTypes{
-    "application/vnd.oci.image.layer.v1.tar",
-    "application/vnd.oci.image.layer.nondistributable.v1.tar", media_type::kDockerLayer,
+constexpr std::array<std::string_view, 2> kForeignTypes{
+    "application/vnd.oci.image.layer.nondistributable.v1.tar",
     "application/vnd.docker.image.rootfs.foreign.diff.tar"};
+constexpr std::array<std::string_view, 2> kLayerTypes{"application/vnd.oci.image.layer.v1.tar",
+                                                      media_type::kDockerLayer};
 
 // The media type of the document: the descriptor's word and the document's own must agree; where
 // neither says, the shape tells.
@@ -78,8 +79,8 @@ std::optional<Descriptor> find_descriptor(const boost::json::object& object, std
   return parse_descriptor(*value, what + ", " + std::string(key));
 }
 
-Manifest parse_manifest(const boost::json::object& object, std::string type,
-                        const std::string& what) {
+Manifest make_manifest(const boost::json::object& object, std::string type,
+                       const std::string& what) {
   auto config = find_descriptor(object, "config", what);
   if (!config) throw Error(EINVAL, what + ": has no \"config\"");
   return Manifest{.media_type = std::move(type),
@@ -89,11 +90,20 @@ Manifest parse_manifest(const boost::json::object& object, std::string type,
                   .artifact_type = json::find_string(object, "artifactType", what).value_or("")};
 }
 
-ImageIndex parse_index(const boost::json::object& object, std::string type,
-                       const std::string& what) {
+ImageIndex make_index(const boost::json::object& object, std::string type,
+                      const std::string& what) {
   return ImageIndex{.media_type = std::move(type),
                     .manifests = find_descriptors(object, "manifests", what),
                     .subject = find_descriptor(object, "subject", what)};
+}
+
+Document make_document(const boost::json::object& object, const std::string& declared_media_type,
+                       const std::string& what) {
+  check_schema(object, what);
+  std::string type = media_type_of(object, declared_media_type, what);
+  check_shape(object, type, what);
+  if (is_index(type)) return make_index(object, std::move(type), what);
+  return make_manifest(object, std::move(type), what);
 }
 
 std::vector<Digest> parse_diff_ids(const boost::json::object& config, const std::string& what) {
@@ -118,8 +128,9 @@ std::vector<Digest> parse_diff_ids(const boost::json::object& config, const std:
 // A tar of files, in any compression. What is encrypted nobody here can read.
 bool is_layer(const Descriptor& descriptor) {
   const std::string& type = descriptor.media_type;
-  return !type.ends_with("+encrypted") &&
-         std::ranges::any_of(kLayerTypes, [&](auto start) { return type.starts_with(start); });
+  const auto begins_type = [&](std::string_view start) { return type.starts_with(start); };
+  return !type.ends_with("+encrypted") && (std::ranges::any_of(kForeignTypes, begins_type) ||
+                                           std::ranges::any_of(kLayerTypes, begins_type));
 }
 
 }  // namespace
@@ -141,12 +152,24 @@ bool is_document(std::string_view type) {
 Document parse_document(std::string_view bytes, const std::string& declared_media_type,
                         const std::string& what) {
   const boost::json::value value = json::parse(bytes, what);
+  return make_document(json::as_object(value, what), declared_media_type, what);
+}
+
+bool is_foreign(const Descriptor& layer) {
+  return !layer.urls.empty() || std::ranges::any_of(kForeignTypes, [&](std::string_view start) {
+    return layer.media_type.starts_with(start);
+  });
+}
+
+ImageIndex parse_index(std::string_view bytes, const std::string& what) {
+  const boost::json::value value = json::parse(bytes, what);
   const boost::json::object& object = json::as_object(value, what);
-  check_schema(object, what);
-  std::string type = media_type_of(object, declared_media_type, what);
-  check_shape(object, type, what);
-  if (is_index(type)) return parse_index(object, std::move(type), what);
-  return parse_manifest(object, std::move(type), what);
+  if (!json::find(object, "manifests", what)) {
+    throw Error(EINVAL, what + ": has no \"manifests\"");
+  }
+  Document document = make_document(object, "", what);
+  if (auto* const index = std::get_if<ImageIndex>(&document)) return std::move(*index);
+  throw Error(EINVAL, what + ": is no index");
 }
 
 ImageConfig parse_config(std::string_view bytes, const std::string& what) {

@@ -41,9 +41,13 @@ using Document = std::variant<Manifest, ImageIndex>;
 [[nodiscard]] Document parse_document(std::string_view bytes,
                                       const std::string& declared_media_type,
                                       const std::string& what);
+// The same of an index.json, which has "manifests" and perhaps no mediaType.
+[[nodiscard]] ImageIndex parse_index(std::string_view bytes, const std::string& what);
 // Whether `media_type` names a manifest or an index (so that its blob is a Document).
 [[nodiscard]] bool is_document(std::string_view media_type);
 [[nodiscard]] bool is_index(std::string_view media_type);
+// Whether it is to be had elsewhere, or may not be passed on, and so need not be present.
+[[nodiscard]] bool is_foreign(const Descriptor& layer);
 
 struct ImageConfig {
   Platform platform;  // as written, not normalised

@@ -13,7 +13,7 @@ struct Platform {
   std::string os_version = {};
   std::vector<std::string> os_features = {};
 
-  bool operator==(const Platform&) const = default;
+  auto operator<=>(const Platform&) const = default;
 
   // As containerd's platforms.Normalize: x86_64 -> amd64, aarch64 -> arm64 without v8, arm without
   // variant -> v7, macos -> darwin, an empty os -> linux, all in lower case.

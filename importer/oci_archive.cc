@@ -1,5 +1,6 @@
 #include "importer/oci_archive.h"
 
+#include <algorithm>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
@@ -32,12 +33,26 @@ void check_layout(const std::string& text) {
               "oci-layout: the imageLayoutVersion is \"" + version.value_or("") + "\", not 1.0.0");
 }
 
-// How much of an image is there.
+// How much of what a document leads to is there. The document itself is kept unless it is absent.
 enum class Presence {
-  absent,  // its document, or all that it refers to, is not there
-  part,
-  whole
+  absent,  // it, or something that it refers to, is not there
+  whole,   // but it is no platform of an image: an attestation
+  platform
 };
+
+struct Visited {
+  std::string media_type;
+  Presence presence;
+};
+
+// A manifest that refers to something absent.
+struct Partial {
+  std::vector<Content*> present;  // what else it refers to
+  std::string sentence;
+};
+
+// What docker buildx marks the manifests with that are about another one in the same index.
+constexpr auto kReferenceType = "vnd.docker.reference.type";
 
 class OciReader {
  public:
@@ -58,20 +73,30 @@ class OciReader {
 
  private:
   void read_index(const std::string& text) {
-    const auto document = blobstore::parse_document(text, "", "index.json");
-    const auto* const index = std::get_if<ImageIndex>(&document);
-    if (!index) throw Error(EINVAL, "index.json: has no \"manifests\"");
-    for (const Descriptor& descriptor : index->manifests) read_image(descriptor);
-    if (reading_.images.empty()) miss("index.json lists no images", EINVAL);
+    const ImageIndex index = blobstore::parse_index(text, "index.json");
+    for (const Descriptor& descriptor : index.manifests) read_image(descriptor);
+    // Nothing of a platform has come when all that has is also another's.
+    for (const Partial& partial : partials_) {
+      const auto is_kept = [&](Content* content) { return kept_.contains(content); };
+      if (!std::ranges::all_of(partial.present, is_kept)) miss(partial.sentence);
+    }
+    if (!reading_.images.empty()) return;
+    if (index.manifests.empty()) return miss("index.json lists no images", EINVAL);
+    miss("index.json lists no image, but for one " + named(index.manifests.front()), EOPNOTSUPP);
+  }
+
+  static std::string named(const Descriptor& descriptor) {
+    return descriptor.digest.str() + " as \"" + descriptor.media_type + "\"";
   }
 
   void read_image(const Descriptor& descriptor) {
     if (!blobstore::is_document(descriptor.media_type)) {
-      reading_.notes.push_back("index.json lists " + descriptor.digest.str() + " as \"" +
-                               descriptor.media_type + "\", which is no image: left out");
+      reading_.notes.push_back("index.json lists " + named(descriptor) +
+                               ", which is no image: left out");
       return;
     }
-    if (visit(descriptor, 0) != Presence::whole) {
+    visits_ = 0;
+    if (visit(descriptor, 0) != Presence::platform) {
       miss("the image " + descriptor.digest.str() +
            " is not whole: none of its platforms is there");
     }
@@ -81,67 +106,87 @@ class OciReader {
   }
 
   Presence visit(const Descriptor& descriptor, std::size_t depth) {
+    check_limits(depth);
+    Content* const content = find(descriptor);
+    if (const auto known = visited_.find(descriptor.digest); known != visited_.end()) {
+      if (known->second.media_type == descriptor.media_type) return known->second.presence;
+      throw Error(EINVAL, "the document " + named(descriptor) + " is called \"" +
+                              known->second.media_type + "\" elsewhere");
+    }
+    Presence presence = Presence::absent;
+    if (content) {
+      presence = read_document(descriptor, *content, depth);
+    } else if (depth == 0) {
+      miss("index.json refers to the manifest " + descriptor.digest.str() +
+           ", which is not in the archive");
+    }
+    if (presence != Presence::absent) keep(*content);
+    visited_.emplace(descriptor.digest, Visited{descriptor.media_type, presence});
+    return presence;
+  }
+
+  void check_limits(std::size_t depth) {
     if (depth > limits_.max_depth) {
       throw Error(EFBIG,
                   "an index lies more than " + std::to_string(limits_.max_depth) + " indexes deep");
     }
-    const auto known = visited_.find(descriptor.digest);
-    if (known == visited_.end() && visited_.size() >= limits_.max_manifests) {
-      throw Error(EFBIG, "the archive's index.json leads to more than " +
+    if (depth > 0 && ++visits_ > limits_.max_manifests) {
+      throw Error(EFBIG, "an image of index.json leads to more than " +
                              std::to_string(limits_.max_manifests) + " manifests");
     }
-    Content* const content = find(descriptor);
-    if (known != visited_.end()) return known->second;
-    if (!content) {
-      visited_.emplace(descriptor.digest, Presence::absent);
-      return Presence::absent;
-    }
-    const std::string what = "the manifest " + descriptor.digest.str();
-    const auto document = blobstore::parse_document(content->text(limits_.max_json, what),
-                                                    descriptor.media_type, what);
-    reading_.blobs.push_back(content);
-    const auto* const index = std::get_if<ImageIndex>(&document);
-    const Presence presence =
-        index ? visit_index(*index, depth) : visit_manifest(std::get<Manifest>(document), what);
-    visited_.insert_or_assign(descriptor.digest, presence);
-    return presence;
   }
 
-  // One platform is enough; attestations and signatures beside it are no platforms.
-  Presence visit_index(const ImageIndex& index, std::size_t depth) {
-    Presence best = index.manifests.empty() ? Presence::whole : Presence::absent;
+  Presence read_document(const Descriptor& descriptor, const Content& content, std::size_t depth) {
+    const std::string what = "the manifest " + descriptor.digest.str();
+    const auto document = blobstore::parse_document(content.text(limits_.max_json, what),
+                                                    descriptor.media_type, what);
+    if (const auto* index = std::get_if<ImageIndex>(&document)) return read_children(*index, depth);
+    return read_manifest(std::get<Manifest>(document), what, depth);
+  }
+
+  // One platform is enough.
+  Presence read_children(const ImageIndex& index, std::size_t depth) {
+    Presence best = index.manifests.empty() ? Presence::platform : Presence::absent;
+    std::vector<Content*> others;
     for (const Descriptor& child : index.manifests) {
-      Presence presence = Presence::absent;
-      if (blobstore::is_document(child.media_type)) {
-        presence = visit(child, depth + 1);
-      } else {
-        take(child);
+      if (!blobstore::is_document(child.media_type)) {
+        if (Content* const other = find(child)) others.push_back(other);
+        continue;
       }
-      best = std::max(best, presence);
+      const Presence presence = visit(child, depth + 1);
+      const bool is_attestation = child.annotations.contains(kReferenceType);
+      best = std::max(best, is_attestation ? std::min(presence, Presence::whole) : presence);
+    }
+    if (best != Presence::absent) {
+      for (Content* const other : others) keep(*other);
     }
     return best;
   }
 
-  Presence visit_manifest(const Manifest& manifest, const std::string& what) {
+  Presence read_manifest(const Manifest& manifest, const std::string& what, std::size_t depth) {
     if (manifest.layers.size() > limits_.max_layers) {
       throw Error(EFBIG, what + " has " + std::to_string(manifest.layers.size()) +
                              " layers, the limit is " + std::to_string(limits_.max_layers));
     }
-    Content* const config = take(manifest.config);
-    std::size_t found = config ? 1 : 0;
+    Content* const config = find(manifest.config);
     std::string absent = config ? "" : manifest.config.digest.str();
     std::vector<Content*> layers;
     for (const Descriptor& layer : manifest.layers) {
-      layers.push_back(take(layer));
-      if (layers.back()) ++found;
-      if (!layers.back() && layer.urls.empty() && absent.empty()) absent = layer.digest.str();
+      layers.push_back(find(layer));
+      if (!layers.back() && !is_foreign(layer) && absent.empty()) absent = layer.digest.str();
     }
-    if (found == 0) return Presence::absent;
+    std::vector<Content*> present = layers;
+    present.push_back(config);
+    std::erase(present, nullptr);
     if (!absent.empty()) {
-      miss(what + " refers to " + absent + ", which is not in the archive");
-      return Presence::part;
+      const std::string sentence = what + " refers to " + absent + ", which is not in the archive";
+      if (depth == 0) miss(sentence);
+      partials_.push_back({.present = std::move(present), .sentence = sentence});
+      return Presence::absent;
     }
-    return check(manifest, *config, layers, what) ? Presence::whole : Presence::part;
+    if (!check(manifest, *config, layers, what)) return Presence::absent;
+    for (Content* const content : present) keep(*content);
+    return Presence::platform;
   }
 
   bool check(const Manifest& manifest, const Content& config, const std::vector<Content*>& layers,
@@ -159,17 +204,15 @@ class OciReader {
     return true;
   }
 
-  Content* take(const Descriptor& descriptor) {
-    Content* const content = find(descriptor);
-    if (content && taken_.insert(content).second) reading_.blobs.push_back(content);
-    return content;
+  void keep(Content& content) {
+    if (kept_.insert(&content).second) reading_.blobs.push_back(&content);
   }
 
   Content* find(const Descriptor& descriptor) {
     Content* const content = archive_.find_blob(descriptor.digest);
     if (content && content->size() != descriptor.size) {
-      throw Error(EBADMSG, "the blob " + descriptor.digest.str() + " has " +
-                               std::to_string(content->size()) + " bytes, its descriptor says " +
+      throw Error(EBADMSG, "the blob " + descriptor.digest.str() + " has the size " +
+                               std::to_string(content->size()) + ", its descriptor says " +
                                std::to_string(descriptor.size));
     }
     return content;
@@ -183,8 +226,10 @@ class OciReader {
   const Limits& limits_;
   const std::string& file_name_;
   const bool lenient_;
-  std::map<Digest, Presence> visited_;
-  std::set<Content*> taken_;
+  std::size_t visits_ = 0;  // below one image
+  std::map<Digest, Visited> visited_;
+  std::vector<Partial> partials_;
+  std::set<Content*> kept_;
   Reading reading_;
 };
 

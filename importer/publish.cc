@@ -14,6 +14,7 @@
 namespace imagefs::importer {
 namespace {
 
+using blobstore::Descriptor;
 using blobstore::Digest;
 
 // Two imports of one name differ in it: by that is seen that the second may have brought more.
@@ -34,9 +35,12 @@ void add_name(std::vector<std::string>& names, const std::string& name) {
 
 std::vector<FoundImage> merged(std::vector<FoundImage> images) {
   std::vector<FoundImage> result;
-  std::map<Digest, std::size_t> places;
+  std::map<Descriptor, std::size_t> places;
   for (FoundImage& image : images) {
-    const auto [place, added] = places.try_emplace(image.descriptor.digest, result.size());
+    Descriptor nameless = image.descriptor;
+    nameless.annotations.erase(blobstore::kNameAnnotation);
+    nameless.annotations.erase(blobstore::kRefNameAnnotation);
+    const auto [place, added] = places.try_emplace(std::move(nameless), result.size());
     if (added) result.push_back({.names = {}, .descriptor = std::move(image.descriptor)});
     for (const std::string& name : image.names) add_name(result[place->second].names, name);
   }
@@ -72,10 +76,13 @@ std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
                                      const std::optional<std::string>& name) {
   images = merged(std::move(images));
   if (name) {
-    if (images.size() != 1) {
-      throw Error(EINVAL, "the archive holds " + std::to_string(images.size()) +
+    std::set<Digest> digests;
+    for (const FoundImage& image : images) digests.insert(image.descriptor.digest);
+    if (digests.size() != 1) {
+      throw Error(EINVAL, "the archive holds " + std::to_string(digests.size()) +
                               " images: one name cannot be given to all");
     }
+    images.erase(images.begin() + 1, images.end());
     images[0].names = {blobstore::Reference::parse(*name).str()};
   }
   check_names(images);

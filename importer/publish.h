@@ -10,7 +10,7 @@
 
 namespace imagefs::importer {
 
-// Images of one manifest become one, with all its names. `name`: replaces the names of the only
+// Images of one descriptor become one, with all its names. `name`: replaces the names of the only
 // image. Throws Error{EINVAL}: two images claim one name, `name` is none, or there are more images.
 [[nodiscard]] std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
                                                    const std::optional<std::string>& name);
