@@ -15,9 +15,10 @@ namespace imagefs::blobstore {
 inline constexpr std::uint64_t kMaxDocument = 20 << 20;
 inline constexpr int kMaxDocumentDepth = 8;
 
-// As Store::referenced.
+// As the members of Store of the same names.
 [[nodiscard]] std::vector<Descriptor> referenced(const Directory& directory,
                                                  const Descriptor& image);
+[[nodiscard]] std::vector<Descriptor> needed(const Directory& directory, const Descriptor& image);
 // The digests that any image of the index refers to; of manifests of other tools' media types,
 // every digest that they name. Throws Error when a document, or an entry of
 // the index, cannot be read: then it is not known.

@@ -101,4 +101,8 @@ std::vector<Descriptor> Store::referenced(const Descriptor& image) const {
   return blobstore::referenced(state_->directory, image);
 }
 
+std::vector<Descriptor> Store::needed(const Descriptor& image) const {
+  return blobstore::needed(state_->directory, image);
+}
+
 }  // namespace imagefs::blobstore

@@ -103,6 +103,9 @@ class Store {
   // The digests that an image refers to, itself included, through nested indexes; those that are
   // absent too. Throws Error when a document is there and cannot be read.
   [[nodiscard]] std::vector<Descriptor> referenced(const Descriptor& image) const;
+  // Those of them that a copy of the image holds: platforms of an index and foreign layers only
+  // when they are there, all else also when it is absent. Throws what referenced() does.
+  [[nodiscard]] std::vector<Descriptor> needed(const Descriptor& image) const;
 
  private:
   struct State;

@@ -9,6 +9,7 @@
 
 #include "blobstore/descriptor.h"
 #include "blobstore/store.h"
+#include "fs/blob_content.h"
 #include "fs/image_child.h"
 #include "fs/node.h"
 
@@ -19,24 +20,12 @@ namespace imagefs::fs {
                                                    const blobstore::Digest& digest);
 // The directory blobs/sha256 itself. Nothing when it is absent.
 [[nodiscard]] std::optional<struct stat> stat_blobs_directory(const blobstore::Store& store);
-// The bytes of a blob. Throws Error{ESTALE} when it is gone, Error{EIO} when it is known to be
-// damaged.
-[[nodiscard]] ContentPtr open_blob_content(const blobstore::Store& store,
-                                           const blobstore::Digest& digest);
 
 class BlobNode final : public Node {
  public:
-  // What is known of the blob, besides its digest.
-  struct Facts {
-    blobstore::Digest digest;
-    std::optional<std::uint64_t> size = {};  // what the descriptor promises
-    std::string media_type = {};             // empty: unknown
-    bool is_small = false;  // a document: its digest is checked each time it is opened
-  };
-
   // Null when the blob is absent.
   [[nodiscard]] static NodePtr make(NodeId id, std::shared_ptr<const blobstore::Store> store,
-                                    const Owner& owner, Facts facts);
+                                    const Owner& owner, BlobFacts facts);
 
   [[nodiscard]] NodeId id() const override { return attributes_.st_ino; }
   [[nodiscard]] struct stat attributes() const override { return attributes_; }
@@ -46,12 +35,12 @@ class BlobNode final : public Node {
   [[nodiscard]] std::vector<std::string> xattr_names() const override;
   [[nodiscard]] std::optional<std::string> xattr(std::string_view name) const override;
 
-  BlobNode(std::shared_ptr<const blobstore::Store> store, Facts facts,
+  BlobNode(std::shared_ptr<const blobstore::Store> store, BlobFacts facts,
            const struct stat& attributes);
 
  private:
   const std::shared_ptr<const blobstore::Store> store_;
-  const Facts facts_;
+  const BlobFacts facts_;
   const struct stat attributes_;
 };
 

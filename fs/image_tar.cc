@@ -1,69 +1,50 @@
 #include "fs/image_tar.h"
 
 #include <algorithm>
-#include <boost/json.hpp>
 #include <cerrno>
 #include <cstring>
 #include <mutex>
-#include <set>
+#include <optional>
 #include <utility>
 #include <variant>
 
-#include "blobstore/descriptor_json.h"
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
 #include "fs/attributes.h"
+#include "fs/blob_content.h"
 #include "fs/blob_node.h"
-#include "importer/tar_header.h"
+#include "fs/image_tar_layout.h"
+#include "fs/log.h"
 
 namespace imagefs::fs {
 namespace {
 
+namespace media_type = blobstore::media_type;
 using blobstore::Descriptor;
-using blobstore::Digest;
 using blobstore::Store;
 
-using importer::tar_header;
-using importer::TarType;
+using LayoutPtr = std::shared_ptr<const ImageTarLayout>;
 
-// A stretch of the archive: bytes of its own, or a blob's.
-struct Segment {
-  std::uint64_t end;  // offset in the archive of the byte after it
-  std::variant<std::string, Digest> source;
-};
+BlobFacts facts_of(const Descriptor& blob) {
+  const bool is_config =
+      blob.media_type == media_type::kOciConfig || blob.media_type == media_type::kDockerConfig;
+  return {.digest = blob.digest,
+          .size = blob.size,
+          .media_type = blob.media_type,
+          .is_small = is_config || blobstore::is_document(blob.media_type)};
+}
 
-// What the archive consists of.
-class Layout {
- public:
-  void add_bytes(std::string bytes) {
-    size_ += bytes.size();
-    segments_.push_back({size_, std::move(bytes)});
-  }
-  void add_blob(const Digest& digest, std::uint64_t size) {
-    size_ += size;
-    segments_.push_back({size_, digest});
-  }
-
-  [[nodiscard]] const std::vector<Segment>& segments() const { return segments_; }
-  [[nodiscard]] std::uint64_t size() const { return size_; }
-
- private:
-  std::vector<Segment> segments_;
-  std::uint64_t size_ = 0;
-};
-using LayoutPtr = std::shared_ptr<const Layout>;
-
-// The archive as one reader has it open.
+// The archive as it is open.
 class ImageTar final : public Content {
  public:
-  ImageTar(std::shared_ptr<const Store> store, LayoutPtr layout)
-      : store_(std::move(store)), layout_(std::move(layout)) {}
+  // `held`: its blobs; null for one that is opened when it is read.
+  ImageTar(std::shared_ptr<const Store> store, LayoutPtr layout, std::vector<ContentPtr> held)
+      : store_(std::move(store)), layout_(std::move(layout)), held_(std::move(held)) {}
 
   std::size_t read(std::span<std::byte> into, std::uint64_t offset) const override {
-    const std::vector<Segment>& segments = layout_->segments();
+    const auto& segments = layout_->segments();
     std::size_t done = 0;
-    auto segment = std::upper_bound(segments.begin(), segments.end(), offset,
-                                    [](std::uint64_t at, const Segment& s) { return at < s.end; });
+    auto segment = std::ranges::upper_bound(segments, offset, {}, &ImageTarLayout::Segment::end);
     for (; segment != segments.end() && done < into.size(); ++segment) {
       const std::uint64_t start = segment == segments.begin() ? 0 : std::prev(segment)->end;
       const std::uint64_t skip = offset + done - start;
@@ -77,120 +58,126 @@ class ImageTar final : public Content {
   [[nodiscard]] std::uint64_t size() const override { return layout_->size(); }
 
  private:
-  void read_segment(const Segment& segment, std::uint64_t skip, std::span<std::byte> into) const {
+  void read_segment(const ImageTarLayout::Segment& segment, std::uint64_t skip,
+                    std::span<std::byte> into) const {
     if (const auto* bytes = std::get_if<std::string>(&segment.source)) {
       std::memcpy(into.data(), bytes->data() + skip, into.size());
       return;
     }
-    const Digest& digest = std::get<Digest>(segment.source);
-    if (open_blob(digest)->read(into, skip) != into.size())
-      throw Error(EIO, "blob " + digest.str() + " is shorter than it was");
+    const auto number = std::get<ImageTarLayout::BlobNumber>(segment.source);
+    const ContentPtr blob = held_[number] ? held_[number] : open_blob(number);
+    if (blob->read(into, skip) != into.size()) {
+      throw Error(EIO, "blob " + layout_->blobs()[number].digest.str() + " is shorter than it was");
+    }
   }
 
   // A reader goes through one blob at a time: the last one stays open.
-  ContentPtr open_blob(const Digest& digest) const {
+  ContentPtr open_blob(ImageTarLayout::BlobNumber number) const {
     {
       const std::lock_guard lock(mutex_);
-      if (last_ && last_->first == digest) return last_->second;
+      if (last_ && last_->first == number) return last_->second;
     }
-    ContentPtr blob = open_blob_content(*store_, digest);
+    ContentPtr blob = open_blob_content(*store_, facts_of(layout_->blobs()[number]));
     const std::lock_guard lock(mutex_);
-    last_.emplace(digest, blob);
+    last_.emplace(number, blob);
     return blob;
   }
 
   const std::shared_ptr<const Store> store_;
   const LayoutPtr layout_;
+  const std::vector<ContentPtr> held_;
   mutable std::mutex mutex_;
-  mutable std::optional<std::pair<Digest, ContentPtr>> last_;
+  mutable std::optional<std::pair<ImageTarLayout::BlobNumber, ContentPtr>> last_;
 };
 
-void add_file(Layout& tar, std::string_view name, const std::string& bytes) {
-  tar.add_bytes(tar_header(name, TarType::file, bytes.size()) + bytes +
-                importer::tar_padding(bytes.size()));
-}
-
-std::string blob_path(const Digest& digest) { return "blobs/sha256/" + digest.hex(); }
-
-std::string index_json(const ImageContext& image) {
-  boost::json::object descriptor{{"mediaType", image.descriptor.media_type},
-                                 {"digest", image.descriptor.digest.str()},
-                                 {"size", image.descriptor.size}};
-  if (image.name) {
-    descriptor["annotations"] = {{blobstore::kNameAnnotation, *image.name},
-                                 {blobstore::kRefNameAnnotation, *image.name}};
-  }
-  if (image.descriptor.platform)
-    descriptor["platform"] = blobstore::to_json(*image.descriptor.platform);
-  return boost::json::serialize(
-      boost::json::object{{"schemaVersion", 2},
-                          {"mediaType", blobstore::media_type::kOciIndex},
-                          {"manifests", boost::json::array{std::move(descriptor)}}});
-}
-
-// What docker load reads. A digest is no tag: an image that has only that is loaded without a name.
-std::string manifest_json(const ImageContext& image) {
-  boost::json::value tags = nullptr;
-  if (image.name && image.name->find('@') == std::string::npos)
-    tags = boost::json::array{boost::json::value(*image.name)};
-  boost::json::array layers;
-  for (const Descriptor& layer : image.manifest->layers)
-    layers.emplace_back(blob_path(layer.digest));
-  boost::json::object entry{{"Config", blob_path(image.manifest->config.digest)},
-                            {"RepoTags", std::move(tags)},
-                            {"Layers", std::move(layers)}};
-  return boost::json::serialize(boost::json::array{boost::json::value(std::move(entry))});
-}
-
-void add_blobs(Layout& tar, const Store& store, const Descriptor& image) {
-  std::set<Digest> added;
-  for (const Descriptor& descriptor : store.referenced(image)) {
-    if (!added.insert(descriptor.digest).second) continue;
-    const auto held = store.hold(descriptor.digest);
-    if (!held) continue;
-    tar.add_bytes(tar_header(blob_path(descriptor.digest), TarType::file, held->size));
-    tar.add_blob(descriptor.digest, held->size);
-    tar.add_bytes(importer::tar_padding(held->size));
-  }
-}
-
-LayoutPtr compose(const ImageContext& image) {
-  auto tar = std::make_shared<Layout>();
-  add_file(*tar, "oci-layout", R"({"imageLayoutVersion":"1.0.0"})");
-  add_file(*tar, "index.json", index_json(image));
-  if (image.manifest->is_image()) add_file(*tar, "manifest.json", manifest_json(image));
-  tar->add_bytes(tar_header("blobs/", TarType::directory, 0) +
-                 tar_header("blobs/sha256/", TarType::directory, 0));
-  add_blobs(*tar, *image.store, image.descriptor);
-  tar->add_bytes(importer::tar_end());
-  return tar;
+void log_failure(const ImageContext& image, const Error& error) {
+  log(LOG_WARNING, image.path + "/image.tar cannot be read: " + error.sentence());
 }
 
 class ImageTarNode final : public Node {
  public:
-  explicit ImageTarNode(const ImageContext& image) : store_(image.store), layout_(compose(image)) {
+  ImageTarNode(ImageContext image, std::shared_ptr<OpenBlobs> open)
+      : image_(std::move(image)),
+        open_(std::move(open)),
+        layout_(std::make_shared<const ImageTarLayout>(image_)) {
     // More blobs of an index may come later: then it is another archive, and another node.
-    const NodeId id = make_node_id(
-        {image.path, "image.tar", image.descriptor.digest.str(), std::to_string(layout_->size())});
-    attributes_ = file_attributes(id, image.owner, layout_->size(), 0, image.imported);
+    const NodeId id = make_node_id({image_.path, "image.tar", image_.descriptor.digest.str(),
+                                    std::to_string(layout_->size())});
+    attributes_ = file_attributes(id, image_.owner, layout_->size(), 0, image_.imported);
   }
   [[nodiscard]] NodeId id() const override { return attributes_.st_ino; }
   [[nodiscard]] struct stat attributes() const override { return attributes_; }
   [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
   [[nodiscard]] ContentPtr open() const override {
-    return std::make_shared<const ImageTar>(store_, layout_);
+    try {
+      return std::make_shared<const ImageTar>(image_.store, layout_, hold_blobs());
+    } catch (const Error& error) {
+      log_failure(image_, error);
+      throw;
+    }
   }
 
  private:
-  const std::shared_ptr<const Store> store_;
+  [[nodiscard]] std::vector<ContentPtr> hold_blobs() const {
+    std::vector<ContentPtr> held;
+    for (const Descriptor& blob : layout_->blobs()) {
+      BlobContentPtr content = find_blob_content(*image_.store, facts_of(blob));
+      if (!content) throw absent(blob);
+      held.push_back(open_->hold(blob.digest, std::move(content)));
+    }
+    return held;
+  }
+  // A GC takes the manifest along.
+  [[nodiscard]] Error absent(const Descriptor& blob) const {
+    if (!stat_blob(*image_.store, image_.descriptor.digest)) {
+      return {ESTALE, "its image is no longer in the store"};
+    }
+    return {EIO, "blob " + blob.digest.str() + " is missing"};
+  }
+
+  const ImageContext image_;
+  const std::shared_ptr<OpenBlobs> open_;
   const LayoutPtr layout_;
   struct stat attributes_ = {};
 };
 
+// The archive of an image whose documents cannot be read: it has a name.
+class UnreadableTarNode final : public Node {
+ public:
+  UnreadableTarNode(ImageContext image, Error error)
+      : image_(std::move(image)), error_(std::move(error)) {}
+
+  [[nodiscard]] NodeId id() const override {
+    return make_node_id({image_.path, "image.tar", image_.descriptor.digest.str()});
+  }
+  [[nodiscard]] bool attributes_ready() const override { return false; }
+  void prepare_attributes() const override {
+    log_failure(image_, error_);
+    throw Error(error_);
+  }
+  [[nodiscard]] struct stat attributes() const override { throw Error(error_); }
+  [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
+  [[nodiscard]] ContentPtr open() const override { throw Error(error_); }
+
+ private:
+  const ImageContext image_;
+  const Error error_;
+};
+
+NodePtr make_image_tar(const ImageContext& image, const std::shared_ptr<OpenBlobs>& open) {
+  try {
+    return std::make_shared<ImageTarNode>(image, open);
+  } catch (const Error& error) {
+    return std::make_shared<UnreadableTarNode>(image, error);
+  }
+}
+
 }  // namespace
 
-NodePtr make_image_tar(const ImageContext& context) {
-  return std::make_shared<ImageTarNode>(context);
+ImageChild image_tar_child(std::shared_ptr<OpenBlobs> blobs) {
+  return {"image.tar", S_IFREG, [blobs = std::move(blobs)](const ImageContext& image) {
+            return make_image_tar(image, blobs);
+          }};
 }
 
 }  // namespace imagefs::fs

@@ -21,6 +21,7 @@
 #include "fs/ingest.h"
 #include "fs/layer_cache.h"
 #include "fs/log.h"
+#include "fs/open_blobs.h"
 #include "fs/readahead.h"
 #include "fs/refresher.h"
 #include "fs/rootfs.h"
@@ -98,6 +99,7 @@ class Service {
         layers_(std::make_shared<LayerCache>(
             store_, LayerCache::Limits{.max_layer = options.limits.max_layer,
                                        .min_free = options.limits.min_free})),
+        open_blobs_(std::make_shared<OpenBlobs>(descriptor_limit() / 2)),
         tree_(store_, tree_options()),
         refresher_(store_, tree_, [this](const Tree::Changes& changes) { tell(changes); }),
         imports_(store_, options.limits, status_, [this] { refresher_.refresh(); }) {
@@ -143,7 +145,7 @@ class Service {
             .gid = options_.gid.value_or(::getegid()),
             .umask = options_.umask,
             .status = [status = status_] { return status->render(); },
-            .image_children = {{"image.tar", S_IFREG, make_image_tar}, rootfs_child(layers_)}};
+            .image_children = {image_tar_child(open_blobs_), rootfs_child(layers_)}};
   }
 
   Ingest::Hooks ingest_hooks() {
@@ -204,6 +206,7 @@ class Service {
   const std::shared_ptr<Store> store_;
   const std::shared_ptr<Status> status_;
   const std::shared_ptr<LayerCache> layers_;
+  const std::shared_ptr<OpenBlobs> open_blobs_;  // the other descriptors are for imports
   Tree tree_;
   std::optional<FuseSession> session_;
   Refresher refresher_;

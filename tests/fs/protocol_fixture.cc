@@ -77,7 +77,8 @@ void ProtocolFixture::stop() {
 TreeOptions ProtocolFixture::tree_options() {
   TreeOptions options = made.options();
   options.status = [status = status_] { return status->render(); };
-  options.image_children = {{"image.tar", S_IFREG, make_image_tar}, rootfs_child(layers_)};
+  options.image_children = {image_tar_child(std::make_shared<OpenBlobs>(1000)),
+                            rootfs_child(layers_)};
   return options;
 }
 

@@ -66,6 +66,12 @@ void TreeFixture::commit() {
   written_.clear();
 }
 
+Descriptor TreeFixture::make_blob(const std::string& type, const std::string& bytes) {
+  Descriptor descriptor = write(type, bytes);
+  commit();
+  return descriptor;
+}
+
 MadeImage TreeFixture::make_image(const std::string& seed, const blobstore::Platform& platform,
                                   std::size_t layer_count) {
   json::array layers;
@@ -94,9 +100,7 @@ Descriptor TreeFixture::make_index(const std::vector<Descriptor>& manifests) {
   for (const Descriptor& manifest : manifests) array.push_back(to_json(manifest));
   const json::object index{
       {"schemaVersion", 2}, {"mediaType", media_type::kOciIndex}, {"manifests", std::move(array)}};
-  Descriptor descriptor = write(media_type::kOciIndex, json::serialize(index));
-  commit();
-  return descriptor;
+  return make_blob(media_type::kOciIndex, json::serialize(index));
 }
 
 void TreeFixture::add(const Descriptor& descriptor, const std::optional<std::string>& name,

@@ -33,6 +33,8 @@ class TreeFixture {
                        const blobstore::Platform& platform = {.os = "linux",
                                                               .architecture = "amd64"},
                        std::size_t layer_count = 2);
+  // Writes a blob, and commits it without a name.
+  blobstore::Descriptor make_blob(const std::string& media_type, const std::string& bytes);
   // An index of manifests, which need not be there.
   blobstore::Descriptor make_index(const std::vector<blobstore::Descriptor>& manifests);
   // Nothing: untagged.
