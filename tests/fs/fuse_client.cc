@@ -12,7 +12,7 @@
 namespace imagefs::fs::test {
 namespace {
 
-constexpr int kPatience = 120'000;         // ms; for a machine that is busy with something else
+constexpr int kPatience = 60'000;          // ms; for a machine that is busy with something else
 constexpr std::size_t kLargest = 2 << 20;  // of what a session sends
 
 }  // namespace

@@ -59,7 +59,7 @@ struct RefusalFixture : ProtocolFixture {
   }
   [[nodiscard]] bool has_ended_by_itself() const {
     pollfd ended{.fd = ended_fd(), .events = POLLIN, .revents = 0};
-    return ::poll(&ended, 1, 120'000) == 1;
+    return ::poll(&ended, 1, 60'000) == 1;
   }
 };
 
