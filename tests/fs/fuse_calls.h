@@ -31,7 +31,7 @@ template <typename T>
 T value_of(std::string_view bytes) {
   if (bytes.size() < sizeof(T)) throw std::runtime_error("an answer is too short");
   T value;
-  std::memcpy(&value, bytes.data(), sizeof value);
+  bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
   return value;
 }
 

@@ -19,7 +19,6 @@
 namespace imagefs::fs::test {
 namespace {
 
-constexpr unsigned kThreads = 2;                    // as session.cc has them
 constexpr std::uint32_t kEverything = ~(1U << 31);  // FUSE_INIT_RESERVED
 
 std::array<UniqueFd, 2> socket_pair() {
