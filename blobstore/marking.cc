@@ -56,7 +56,7 @@ class Marker {
       const auto& manifest = std::get<Manifest>(document);
       visit(manifest.config, depth + 1);
       for (const Descriptor& layer : manifest.layers) {
-        visit(layer, depth + 1, !layer.urls.empty());
+        visit(layer, depth + 1, is_foreign(layer));
       }
     }
   }

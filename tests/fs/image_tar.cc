@@ -180,22 +180,25 @@ BOOST_AUTO_TEST_CASE(a_platform_that_is_there_has_all_its_blobs) {
 }
 
 BOOST_AUTO_TEST_CASE(a_foreign_layer_may_be_absent) {
-  const auto config = make_blob(blobstore::media_type::kOciConfig, "{}");
-  const auto foreign =
-      make_blob("application/vnd.oci.image.layer.nondistributable.v1.tar", "a foreign layer");
-  const std::string text = R"({"schemaVersion":2,"config":{"mediaType":")" + config.media_type +
-                           R"(","digest":")" + config.digest.str() +
-                           R"(","size":2},"layers":[{"mediaType":")" + foreign.media_type +
-                           R"(","digest":")" + foreign.digest.str() +
-                           R"(","size":15,"urls":["https://foreign.example/layer"]}]})";
-  add(make_blob(blobstore::media_type::kOciManifest, text), kName);
-  BOOST_TEST(holds(bytes_of(*walk(*mount(), kPath + "/image.tar")->open()), foreign.digest));
-  remove_blob(foreign.digest);
-  const fs::NodePtr node = walk(*mount(), kPath + "/image.tar");
-  const std::string bytes = bytes_of(*node->open());
-  BOOST_TEST(bytes.size() == static_cast<std::size_t>(node->attributes().st_size));
-  BOOST_TEST(holds(bytes, config.digest));
-  BOOST_TEST(!holds(bytes, foreign.digest));
+  constexpr auto kForeign = "application/vnd.oci.image.layer.nondistributable.v1.tar";
+  constexpr auto kUrls = R"(,"urls":["https://foreign.example/layer"])";
+  for (const auto& [type, urls] :
+       {std::pair{kForeign, ""}, std::pair{"application/vnd.oci.image.layer.v1.tar", kUrls}}) {
+    const auto config = make_blob(blobstore::media_type::kOciConfig, "{}");
+    const auto foreign = make_blob(type, "a foreign layer");
+    const std::string text =
+        R"({"schemaVersion":2,"config":{"mediaType":")" + config.media_type + R"(","digest":")" +
+        config.digest.str() + R"(","size":2},"layers":[{"mediaType":")" + foreign.media_type +
+        R"(","digest":")" + foreign.digest.str() + R"(","size":15)" + urls + "}]}";
+    add(make_blob(blobstore::media_type::kOciManifest, text), kName);
+    BOOST_TEST(holds(bytes_of(*walk(*mount(), kPath + "/image.tar")->open()), foreign.digest));
+    remove_blob(foreign.digest);
+    const fs::NodePtr node = walk(*mount(), kPath + "/image.tar");
+    const std::string bytes = bytes_of(*node->open());
+    BOOST_TEST(bytes.size() == static_cast<std::size_t>(node->attributes().st_size));
+    BOOST_TEST(holds(bytes, config.digest));
+    BOOST_TEST(!holds(bytes, foreign.digest));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_damaged_manifest_of_another_platform_leaves_the_rest_readable) {
