@@ -12,7 +12,7 @@
 #include "blobstore/error.h"
 #include "blobstore/files.h"
 #include "blobstore/intent.h"
-#include "blobstore/marking.h"
+#include "blobstore/retention.h"
 #include "blobstore/store.h"
 #include "blobstore/store_state.h"
 #include "blobstore/temporary_file.h"
@@ -39,12 +39,10 @@ bool is_expired(const Image& image, std::time_t latest) {
   return since && *since <= latest;
 }
 
-std::uint64_t remove_expired(Index& index, std::time_t latest) {
-  std::uint64_t removed = 0;
-  for (const Image& image : index.images()) {
-    if (is_expired(image, latest) && index.remove_own_untagged(image.descriptor.digest)) ++removed;
-  }
-  return removed;
+std::uint64_t remove_images(Index& index, const std::vector<Image>& images) {
+  return static_cast<std::uint64_t>(std::ranges::count_if(images, [&](const Image& image) {
+    return index.remove_own_untagged(image.descriptor.digest);
+  }));
 }
 
 // The size of a blob's file when it was neither written nor linked after `latest`.
@@ -125,10 +123,12 @@ Store::Collected Store::collect(std::chrono::seconds older_than,
 
   Collected collected;
   Index index = blobstore::read_index(directory);
-  collected.images = remove_expired(index, now - older_than.count());
-  const auto kept = all_referenced(directory, index);
+  const Retained retained = retain(directory, index, [&](const Image& image) {
+    return is_expired(image, now - older_than.count());
+  });
+  collected.images = remove_images(index, retained.gone);
   if (collected.images > 0) replace_file(directory.root.get(), "index.json", index.bytes());
-  remove_unreferenced(directory, kept, now - unreferenced_age.count(), collected);
+  remove_unreferenced(directory, retained.blobs, now - unreferenced_age.count(), collected);
   sweep_named_files(directory.blobs.get());
   clean_cache(directory);
   clean_marks(directory);

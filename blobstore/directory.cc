@@ -39,8 +39,8 @@ std::error_code make_directories(const std::filesystem::path& path) {
   return code;
 }
 
-UniqueFd open_root(const std::filesystem::path& path, bool read_only) {
-  if (!read_only) {
+UniqueFd open_root(const std::filesystem::path& path, Access access) {
+  if (access == Access::read_write) {
     const std::error_code code = make_directories(path);
     if (code && code != std::errc::file_exists && code != std::errc::not_a_directory) {
       throw Error(code.value(), "cannot make " + path.string() + ": " + code.message());
@@ -48,7 +48,7 @@ UniqueFd open_root(const std::filesystem::path& path, bool read_only) {
   }
   UniqueFd root(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!root) throw_errno("cannot open the store " + path.string());
-  if (!read_only && ::faccessat(root.get(), ".", W_OK, AT_EACCESS) != 0) {
+  if (access != Access::read_only && ::faccessat(root.get(), ".", W_OK, AT_EACCESS) != 0) {
     throw_errno("cannot write to the store " + path.string());
   }
   return root;
@@ -100,10 +100,12 @@ void Directory::require_writable() const {
   if (read_only) throw Error(EROFS, "the store " + path.string() + " is opened read-only");
 }
 
-Directory::Directory(std::filesystem::path where, bool only_read)
-    : path(std::move(where)), read_only(only_read), root(open_root(path, read_only)) {
+Directory::Directory(std::filesystem::path where, Access access)
+    : path(std::move(where)),
+      read_only(access == Access::read_only),
+      root(open_root(path, access)) {
   // Another process may make it at the same time: whether it is there is seen after that.
-  if (!read_only && is_unused(root.get())) make_layout(root.get());
+  if (access == Access::read_write && is_unused(root.get())) make_layout(root.get());
   const auto layout = open_regular(root.get(), kLayoutFile, (path / kLayoutFile).string());
   if (!layout) {
     throw Error(EINVAL, path.string() + " is no OCI image layout: it has no oci-layout file");

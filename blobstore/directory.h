@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "blobstore/access.h"
 #include "blobstore/damage_marks.h"
 #include "blobstore/unique_fd.h"
 
@@ -10,9 +11,8 @@ namespace imagefs::blobstore {
 
 // An open layout. Immutable but for the damage marks, which guard themselves.
 struct Directory {
-  // Opens a layout, or makes one of an empty or absent directory when not `read_only`. Throws Error
-  // as Store::open.
-  Directory(std::filesystem::path path, bool read_only);
+  // As Store::open.
+  Directory(std::filesystem::path path, Access access);
 
   void require_writable() const;  // throws Error{EROFS}
 

@@ -75,21 +75,22 @@ std::vector<Digest> named_by(const Directory& directory, const Named& blob) {
 
 }  // namespace
 
-void keep_what_foreign_documents_name(const Directory& directory,
-                                      const std::vector<Digest>& manifests,
-                                      std::unordered_set<Digest>& kept) {
-  std::unordered_set<Digest> seen(manifests.begin(), manifests.end());
-  std::vector<Named> blobs;
-  for (const Digest& manifest : manifests) blobs.push_back({manifest, Role::manifest});
+std::vector<Digest> ForeignDocuments::keep_named_by(const Digest& manifest) {
+  std::vector<Digest> added;
+  if (!followed_.insert(manifest).second) return added;
+  std::vector<Named> blobs{{manifest, Role::manifest}};
   while (!blobs.empty()) {
     const Named blob = blobs.back();
     blobs.pop_back();
-    for (const Digest& digest : named_by(directory, blob)) {
+    for (const Digest& digest : named_by(directory_, blob)) {
       // Only what is there can be lost, and the store's blobs bound the memory.
-      if (!blob_size(directory, digest) || !seen.insert(digest).second) continue;
-      blobs.push_back({digest, kept.insert(digest).second ? Role::unknown : Role::judged});
+      if (!blob_size(directory_, digest) || !seen_.insert(digest).second) continue;
+      const bool is_new = kept_.insert(digest).second;
+      if (is_new) added.push_back(digest);
+      blobs.push_back({digest, is_new ? Role::unknown : Role::judged});
     }
   }
+  return added;
 }
 
 }  // namespace imagefs::blobstore

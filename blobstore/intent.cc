@@ -10,7 +10,7 @@
 #include "blobstore/blob_files.h"
 #include "blobstore/error.h"
 #include "blobstore/files.h"
-#include "blobstore/marking.h"
+#include "blobstore/retention.h"
 
 namespace imagefs::blobstore {
 namespace {
@@ -40,9 +40,10 @@ std::vector<std::string> replacements(const Directory& directory) {
 }
 
 void remove_unreferenced(const Directory& directory, const std::vector<Digest>& digests) {
-  const auto kept = all_referenced(directory, read_index(directory));
+  const Retained retained =
+      retain(directory, read_index(directory), [](const Image&) { return false; });
   for (const Digest& digest : digests) {
-    if (!kept.contains(digest)) remove_file(directory.sha256.get(), digest.hex());
+    if (!retained.blobs.contains(digest)) remove_file(directory.sha256.get(), digest.hex());
   }
   sync(directory.sha256.get(), "blobs/sha256/");
 }

@@ -241,6 +241,12 @@ std::string Reference::familiar() const {
   return (official ? path_.substr(kOfficial.size()) : path_) + suffix_;
 }
 
+void check_digest_in(const Reference& name, const Digest& image) {
+  if (!name.suffix().starts_with('@') || name.suffix() == "@" + image.str()) return;
+  throw Error(EINVAL, "\"" + name.str() + "\" cannot be the name of " + image.str() +
+                          ": it carries another digest");
+}
+
 bool is_tag(std::string_view text) {
   constexpr std::size_t kMaxTag = 128;
   return !text.empty() && text.size() <= kMaxTag &&

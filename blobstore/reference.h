@@ -36,6 +36,9 @@ class Reference {
   std::string suffix_;
 };
 
+// Throws Error{EINVAL} when the name carries another digest than that of the image it is to name.
+void check_digest_in(const Reference& name, const Digest& image);
+
 // Whether `text` is a tag by the grammar ([\w][\w.-]{0,127}).
 [[nodiscard]] bool is_tag(std::string_view text);
 

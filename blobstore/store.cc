@@ -30,9 +30,8 @@ Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
 
 std::shared_ptr<Store> Store::open(const std::filesystem::path& directory, Access access) {
-  const bool read_only = access == Access::read_only;
-  auto state = std::make_unique<State>(directory, read_only);
-  if (!read_only) clean_up(state->directory);
+  auto state = std::make_unique<State>(directory, access);
+  if (access != Access::read_only) clean_up(state->directory);
   // The constructor is private, which make_shared cannot call.
   return std::shared_ptr<Store>(new Store(std::move(state)));
 }

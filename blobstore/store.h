@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "blobstore/access.h"
 #include "blobstore/digest.h"
 #include "blobstore/index.h"
 #include "blobstore/unique_fd.h"
@@ -33,11 +34,11 @@ void await_readers();
 
 class Store {
  public:
-  enum class Access { read_only, read_write };
+  using Access = blobstore::Access;
 
-  // Opens a layout; with read_write an empty or absent directory becomes one, and what a crash left
-  // (an intent, named temporary files) is cleaned up. Throws Error: ENOTDIR, EINVAL (no layout, or
-  // another imageLayoutVersion than 1.0.0), EROFS, EACCES …
+  // Opens a layout. Unless it is read_only, what a crash left (an intent, named temporary files) is
+  // cleaned up. Throws Error: ENOENT, ENOTDIR, EINVAL (no layout, or another imageLayoutVersion
+  // than 1.0.0), EROFS, EACCES …
   [[nodiscard]] static std::shared_ptr<Store> open(const std::filesystem::path& directory,
                                                    Access access);
   Store(const Store&) = delete;
@@ -83,9 +84,11 @@ class Store {
   };
   // Removes untagged images that were superseded or imported longer ago than `older_than`, blobs
   // that no image refers to and that are older than an hour (`unreferenced_age`), and what cache/
-  // holds for blobs that are gone. Manifests of media types that are not known keep whatever they
-  // name. An image whose documents cannot be read keeps everything: throws Error then. A damaged
-  // blob that is no document stays where it is referred to, and hinders nothing.
+  // holds for blobs that are gone. A referrer (an image with a `subject`) stays as long as the
+  // subject does. Manifests of media types that are not known keep whatever they name. An image
+  // whose manifest is missing, or whose documents cannot be read, keeps everything: throws Error
+  // then, which names it. A damaged blob that is no document stays where it is referred to, and
+  // hinders nothing.
   Collected collect(std::chrono::seconds older_than,
                     std::chrono::seconds unreferenced_age = std::chrono::hours(1));
 

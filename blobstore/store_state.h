@@ -7,7 +7,7 @@
 namespace imagefs::blobstore {
 
 struct Store::State {
-  State(const std::filesystem::path& path, bool read_only) : directory(path, read_only) {}
+  State(const std::filesystem::path& path, Access access) : directory(path, access) {}
 
   Directory directory;
 };

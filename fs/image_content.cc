@@ -154,14 +154,14 @@ std::optional<Descriptor> find_descriptor(const TreeContext& context, const Desc
   return std::nullopt;
 }
 
-std::optional<Descriptor> find_document(const TreeContext& context, const Digest& digest) {
-  const auto st = stat_blob(*context.store, digest);
+std::optional<Descriptor> find_document(const blobstore::Store& store, const Digest& digest) {
+  const auto st = stat_blob(store, digest);
   const std::uint64_t size = st ? static_cast<std::uint64_t>(st->st_size) : 0;
   if (size == 0 || size > importer::Limits{}.max_json) return std::nullopt;
   char first = 0;
-  const auto fd = context.store->open_blob(digest);
+  const auto fd = store.open_blob(digest);
   if (!fd || ::pread(fd->get(), &first, 1, 0) != 1 || first != '{') return std::nullopt;
-  const auto bytes = context.store->read_blob(digest, size);
+  const auto bytes = store.read_blob(digest, size);
   if (!bytes) return std::nullopt;
   try {
     const Document document = blobstore::parse_document(*bytes, "", digest.str());

@@ -40,7 +40,7 @@ struct ImageContent {
 
 // The descriptor of a manifest or an index that is in the store, whether an image leads to it or
 // not.
-[[nodiscard]] std::optional<blobstore::Descriptor> find_document(const TreeContext& context,
+[[nodiscard]] std::optional<blobstore::Descriptor> find_document(const blobstore::Store& store,
                                                                  const blobstore::Digest& digest);
 
 }  // namespace imagefs::fs

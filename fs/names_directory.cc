@@ -52,7 +52,7 @@ NodePtr NamesDirectory::familiar(const View& view, const ViewDirectory& director
 
 NodePtr NamesDirectory::unlisted_image(std::string_view name) const {
   const auto digest = blobstore::Digest::parse(name);
-  const auto descriptor = digest ? find_document(*context_, *digest) : std::nullopt;
+  const auto descriptor = digest ? find_document(*context_->store, *digest) : std::nullopt;
   if (!descriptor) return nullptr;
   const auto st = stat_blob(*context_->store, *digest);
   return std::make_shared<ImageDirectory>(context_,

@@ -82,8 +82,10 @@ std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
       throw Error(EINVAL, "the archive holds " + std::to_string(digests.size()) +
                               " images: one name cannot be given to all");
     }
+    const auto reference = blobstore::Reference::parse(*name);
+    blobstore::check_digest_in(reference, images[0].descriptor.digest);
     images.erase(images.begin() + 1, images.end());
-    images[0].names = {blobstore::Reference::parse(*name).str()};
+    images[0].names = {reference.str()};
   }
   check_names(images);
   return images;

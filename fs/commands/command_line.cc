@@ -1,6 +1,7 @@
 #include "fs/commands/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <functional>
 #include <iostream>
 #include <string>
@@ -102,7 +103,9 @@ void add_ls(CLI::App& app, Words& words) {
 
 void add_rm(CLI::App& app, Words& words) {
   CLI::App* const command = add_command(app, words, "rm", "take names away; gc frees the space");
-  command->add_option("REF", words.arguments, "names, or sha256:… of images without one")
+  command
+      ->add_option("REF", words.arguments,
+                   "NAME, NAME@sha256:…, or sha256:… of an image without a name")
       ->type_name("")
       ->required();
   command->callback(
@@ -111,7 +114,9 @@ void add_rm(CLI::App& app, Words& words) {
 
 void add_tag(CLI::App& app, Words& words) {
   CLI::App* const command = add_command(app, words, "tag", "give an image one more name");
-  command->add_option("REF", words.reference, "a name, or the sha256:… of an image")
+  command
+      ->add_option("REF", words.reference,
+                   "NAME, NAME@sha256:…, or sha256:… of any manifest or index")
       ->type_name("")
       ->required();
   command->add_option("NEW", words.name, "the name to give")->type_name("")->required();
@@ -120,17 +125,32 @@ void add_tag(CLI::App& app, Words& words) {
   });
 }
 
+// A bare number would be seconds, which are rarely meant.
+std::chrono::seconds parse_age(const std::string& text) {
+  const auto age = parse_duration(text);
+  if (!age) {
+    throw CLI::ValidationError("--older-than", "is no time like 30m, 12h or 7d: " + text);
+  }
+  if (age->count() != 0 && parse_count(text)) {
+    throw CLI::ValidationError("--older-than",
+                               text + " has no unit: say " + text + "d for days (s, m, h, d or w)");
+  }
+  return *age;
+}
+
 void add_gc(CLI::App& app, Words& words) {
   CLI::App* const command =
       add_command(app, words, "gc", "remove untagged images and what no image refers to");
   command
-      ->add_option("--older-than", words.older_than, "keep younger untagged images: 30m, 12h, 7d")
+      ->add_option("--older-than", words.older_than,
+                   "keep younger untagged images: a number with s, m, h, d\n"
+                   "or w behind it, as 12h; 0 keeps none")
       ->type_name("TIME")
       ->capture_default_str();
   command->callback([&words] {
-    const auto older_than = parse_duration(words.older_than);
-    if (!older_than) throw CLI::ValidationError("--older-than", "is no time: " + words.older_than);
-    words.command = [&words, older_than] { return gc(words.store_path(), *older_than); };
+    words.command = [&words, older_than = parse_age(words.older_than)] {
+      return gc(words.store_path(), older_than);
+    };
   });
 }
 

@@ -8,6 +8,8 @@
 
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
+#include "fs/image_content.h"
+#include "fs/tree_context.h"
 #include "importer/limits.h"
 
 namespace imagefs::fs::commands {
@@ -17,39 +19,28 @@ using blobstore::Descriptor;
 using blobstore::Digest;
 using blobstore::Store;
 
-constexpr importer::Limits kLimits;
+constexpr std::uint64_t kDocumentCache = 4 << 20;
 
-std::string read(const Store& store, const Descriptor& descriptor, std::uint64_t limit) {
-  auto bytes = store.read_blob(descriptor.digest, limit);
-  if (!bytes) throw Error(ENOENT, "blob " + descriptor.digest.str() + " is missing");
+std::string read(const Store& store, const Descriptor& config) {
+  auto bytes = store.read_blob(config.digest, importer::Limits{}.max_config);
+  if (!bytes) throw Error(ENOENT, "the config " + config.digest.str() + " is missing");
   return std::move(*bytes);
 }
 
-std::vector<std::string> platforms_of(const blobstore::ImageIndex& index,
-                                      const std::set<Digest>& present) {
+std::vector<std::string> platforms_of_index(const TreeContext& context, const Descriptor& index) {
   std::vector<std::string> platforms;
-  for (const Descriptor& child : index.manifests) {
-    // Attestations are for the platform unknown/unknown.
-    if (!child.platform || child.platform->os == "unknown" || !present.contains(child.digest))
-      continue;
-    platforms.push_back(child.platform->str());
+  for (const PresentPlatform& present : read_image(context, index).platforms) {
+    platforms.push_back(present.platform.str());
   }
   return platforms;
 }
 
-std::vector<std::string> platforms(const Store& store, const Descriptor& image,
-                                   const std::set<Digest>& present) {
+std::vector<std::string> platforms(const TreeContext& context, const Descriptor& image) {
+  if (blobstore::is_index(image.media_type)) return platforms_of_index(context, image);
   if (image.platform) return {image.platform->str()};
-  const std::string what = "manifest " + image.digest.str();
-  const auto document =
-      blobstore::parse_document(read(store, image, kLimits.max_json), image.media_type, what);
-  if (const auto* index = std::get_if<blobstore::ImageIndex>(&document)) {
-    return platforms_of(*index, present);
-  }
-  const auto& manifest = std::get<blobstore::Manifest>(document);
-  if (!manifest.is_image()) return {};
-  const auto config =
-      blobstore::parse_config(read(store, manifest.config, kLimits.max_config), "its config");
+  const auto manifest = read_manifest(context, image);
+  if (!manifest->is_image()) return {};
+  const auto config = blobstore::parse_config(read(*context.store, manifest->config), "its config");
   return {config.platform.normalised().str()};
 }
 
@@ -62,11 +53,12 @@ std::uint64_t size(const Store& store, const Descriptor& image, const std::set<D
   return bytes;
 }
 
-ImageSummary summary(const Store& store, blobstore::Image image, const std::set<Digest>& present) {
+ImageSummary summary(const TreeContext& context, blobstore::Image image,
+                     const std::set<Digest>& present) {
   ImageSummary summary{.image = std::move(image), .platforms = {}};
   try {
-    summary.platforms = platforms(store, summary.image.descriptor, present);
-    summary.size = size(store, summary.image.descriptor, present);
+    summary.platforms = platforms(context, summary.image.descriptor);
+    summary.size = size(*context.store, summary.image.descriptor, present);
   } catch (const Error& error) {
     summary.problem = error.sentence();
   }
@@ -75,12 +67,16 @@ ImageSummary summary(const Store& store, blobstore::Image image, const std::set<
 
 }  // namespace
 
-std::vector<ImageSummary> summarise(const Store& store) {
-  const auto blobs = store.blobs();
+std::vector<ImageSummary> summarise(const std::shared_ptr<const Store>& store) {
+  std::vector<blobstore::Image> images = store->read_index().images();
+  TreeContext context(store, {}, {}, {}, kDocumentCache);
+  context.view.store(
+      std::make_shared<const View>(images, [](const Digest&) { return timespec{}; }));
+  const auto blobs = store->blobs();
   const std::set<Digest> present(blobs.begin(), blobs.end());
   std::vector<ImageSummary> summaries;
-  for (blobstore::Image& image : store.read_index().images()) {
-    summaries.push_back(summary(store, std::move(image), present));
+  for (blobstore::Image& image : images) {
+    summaries.push_back(summary(context, std::move(image), present));
   }
   std::ranges::sort(summaries, {}, [](const ImageSummary& each) {
     return std::tuple(!each.image.name, each.image.name, each.image.descriptor.digest);

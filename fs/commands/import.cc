@@ -9,6 +9,7 @@
 
 #include "blobstore/error.h"
 #include "fs/commands/commands.h"
+#include "fs/commands/image_reference.h"
 #include "fs/commands/progress_bar.h"
 #include "fs/commands/text.h"
 #include "fs/descriptor_limit.h"
@@ -98,6 +99,7 @@ bool import_one(blobstore::Store& store, const ImportArguments& arguments,
 }  // namespace
 
 int import(const ImportArguments& arguments) {
+  if (arguments.name) static_cast<void>(parse_new_name(*arguments.name));
   const auto store = blobstore::Store::open(arguments.store, blobstore::Store::Access::read_write);
   raise_descriptor_limit();
   bool all_good = true;

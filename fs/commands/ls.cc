@@ -52,7 +52,7 @@ boost::json::object to_json(const ImageSummary& summary) {
 
 int ls(const Path& store, bool json) {
   const auto summaries =
-      summarise(*blobstore::Store::open(store, blobstore::Store::Access::read_only));
+      summarise(blobstore::Store::open(store, blobstore::Store::Access::read_only));
   if (json) {
     boost::json::array list;
     for (const ImageSummary& summary : summaries) list.push_back(to_json(summary));

@@ -15,7 +15,8 @@ namespace {
 std::shared_ptr<blobstore::Store> open(const Path& directory) {
   using Access = blobstore::Store::Access;
   const bool writable = ::access(directory.c_str(), W_OK) == 0;
-  return blobstore::Store::open(directory, writable ? Access::read_write : Access::read_only);
+  return blobstore::Store::open(directory,
+                                writable ? Access::read_write_existing : Access::read_only);
 }
 
 std::vector<blobstore::Store::Damage> verify_with_progress(blobstore::Store& store) {

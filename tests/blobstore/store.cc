@@ -53,11 +53,15 @@ BOOST_AUTO_TEST_CASE(many_open_a_store_that_is_not_there_yet) {
 BOOST_AUTO_TEST_CASE(what_is_no_layout_is_not_opened) {
   using enum Store::Access;
   BOOST_TEST(errno_of([&] { (void)open(read_only); }) == ENOENT);
+  BOOST_TEST(errno_of([&] { (void)open(read_write_existing); }) == ENOENT);
+  BOOST_TEST(!std::filesystem::exists(path));
   write_file(path, "a file");
   BOOST_TEST(errno_of([&] { (void)open(); }) == ENOTDIR);
   std::filesystem::remove(path);
   std::filesystem::create_directory(path);
   BOOST_TEST(errno_of([&] { (void)open(read_only); }) == EINVAL);
+  BOOST_TEST(errno_of([&] { (void)open(read_write_existing); }) == EINVAL);
+  BOOST_TEST(std::filesystem::is_empty(path));
   write_file(path / "letter.txt", "dear");
   BOOST_TEST(errno_of([&] { (void)open(); }) == EINVAL);
   BOOST_TEST(!std::filesystem::exists(path / "oci-layout"));

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_held_blob_over_the_limit_is_not_read) {
 
 BOOST_AUTO_TEST_CASE(named_files_are_swept_when_nobody_holds_them) {
   (void)open();
-  const Directory layout(path, false);
+  const Directory layout(path, Access::read_write);
   const auto exists = [&](const TemporaryFile& file) {
     return std::filesystem::exists(path / "blobs" / file.name);
   };
