@@ -15,7 +15,7 @@ namespace imagefs {
 class Error : public std::system_error {
  public:
   // `errno_value`: an errno constant, the class of the failure. `sentence`: without a final
-  // newline.
+  // newline; kept as shortened() gives it.
   Error(int errno_value, std::string sentence);
 
   [[nodiscard]] int errno_value() const noexcept { return code().value(); }
@@ -26,6 +26,9 @@ class Error : public std::system_error {
  private:
   std::string sentence_;
 };
+
+// At most 2,000 bytes: of more the middle is left out, where strangers' names and keys stand.
+[[nodiscard]] std::string shortened(std::string text);
 
 // Throws Error with the current errno and the sentence "<what>: <text of errno>".
 [[noreturn]] void throw_errno(const std::string& what);

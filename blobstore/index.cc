@@ -1,66 +1,32 @@
 #include "blobstore/index.h"
 
-#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
+#include <functional>
 #include <utility>
 
 #include "blobstore/descriptor_json.h"
 #include "blobstore/documents.h"
 #include "blobstore/error.h"
+#include "blobstore/index_entries.h"
 #include "blobstore/json.h"
-#include "blobstore/reference.h"
 
 namespace imagefs::blobstore {
 namespace {
 
 constexpr const char* kWhat = "index.json";
+constexpr const char* kManifests = "manifests";
 constexpr std::uint64_t kSchemaVersion = 2;
+constexpr std::size_t kMaxValues = 2'000'000;  // some 150,000 images
 
-// An entry's member or annotation of that name, when it is a string; else nothing.
-std::string_view text_of(const boost::json::value* object, std::string_view key) {
-  if (!object || !object->is_object()) return {};
-  const boost::json::value* value = object->get_object().if_contains(key);
-  if (!value || !value->is_string()) return {};
-  return value->get_string();
-}
-
-const boost::json::value* annotations_of(const boost::json::value& entry) {
-  return entry.is_object() ? entry.get_object().if_contains("annotations") : nullptr;
-}
-
-std::string_view annotation_of(const boost::json::value& entry, std::string_view key) {
-  return text_of(annotations_of(entry), key);
-}
-
-std::optional<std::string> as_name(std::string_view text) {
-  if (text.empty()) return std::nullopt;
-  const auto reference = Reference::try_parse(text);
-  if (!reference) return std::nullopt;
-  return reference->str();
-}
-
-// A bare tag in org.opencontainers.image.ref.name names nothing.
-std::optional<std::string> name_of(const boost::json::value& entry) {
-  if (auto name = as_name(annotation_of(entry, kNameAnnotation))) return name;
-  const std::string_view ref_name = annotation_of(entry, kRefNameAnnotation);
-  return is_tag(ref_name) ? std::nullopt : as_name(ref_name);
-}
-
-bool has_digest(const boost::json::value& entry, const std::string& digest) {
-  return text_of(&entry, "digest") == digest;
-}
-
-boost::json::object& writable_annotations(boost::json::value& entry) {
-  boost::json::value& annotations = entry.as_object()["annotations"];
-  return annotations.is_object() ? annotations.get_object() : annotations.emplace_object();
-}
-
-void take_name(boost::json::value& entry, const std::string& now) {
-  boost::json::object& annotations = writable_annotations(entry);
+// Marked as superseded since `now`.
+void lose_name(IndexEntries& entries, IndexEntries::Place place, const std::string& now) {
+  entries.take_name(place);
+  boost::json::object& annotations = place->writable_annotations();
   annotations.stable_erase(kNameAnnotation);
   annotations.stable_erase(kRefNameAnnotation);
   annotations[kSupersededAnnotation] = now;
@@ -78,12 +44,12 @@ Descriptor as_written(const Image& image) {
   return descriptor;
 }
 
-std::optional<Image> as_image(const boost::json::value& entry) {
+std::optional<Image> as_image(const IndexEntry& entry) {
   try {
-    return Image{.descriptor = parse_descriptor(entry, kWhat),
-                 .name = name_of(entry),
-                 .imported = std::string(annotation_of(entry, kImportedAnnotation)),
-                 .superseded = std::string(annotation_of(entry, kSupersededAnnotation))};
+    return Image{.descriptor = parse_descriptor(entry.value, kWhat),
+                 .name = entry.name,
+                 .imported = std::string(entry.annotation(kImportedAnnotation)),
+                 .superseded = std::string(entry.annotation(kSupersededAnnotation))};
   } catch (const Error&) {
     return std::nullopt;
   }
@@ -105,100 +71,80 @@ void check(const boost::json::object& root) {
 }  // namespace
 
 struct Index::Document {
-  boost::json::object root;
+  boost::json::object root;  // without its manifests, which are null here
+  IndexEntries entries;
   bool misleads = false;
 
-  [[nodiscard]] boost::json::array& entries() { return root.at("manifests").as_array(); }
-
-  template <typename Predicate>
-  bool erase_if(const Predicate& predicate) {
-    boost::json::array& all = entries();
-    const auto gone = std::remove_if(all.begin(), all.end(), predicate);
-    const bool any = gone != all.end();
-    all.erase(gone, all.end());
-    return any;
-  }
-  template <typename Predicate>
-  bool contains(const Predicate& predicate) {
-    return std::any_of(entries().begin(), entries().end(), predicate);
-  }
   void add_named(const Image& image, const std::string& now);
   void add_untagged(const Image& image);
+  bool remove_untagged(const Digest& digest, const std::function<bool(const IndexEntry&)>& which);
 };
 
 void Index::Document::add_named(const Image& image, const std::string& now) {
   const std::string digest = image.descriptor.digest.str();
-  const auto is_holder = [&](const boost::json::value& entry) {
-    return name_of(entry) == image.name;
-  };
-  std::vector<const boost::json::value*> redundant;
-  const auto has_other_entry = [&](const boost::json::value& holder) {
-    const std::string held(text_of(&holder, "digest"));
-    return contains([&](const boost::json::value& entry) {
-      return &entry != &holder && has_digest(entry, held) &&
-             std::find(redundant.begin(), redundant.end(), &entry) == redundant.end();
-    });
-  };
-  boost::json::value* same = nullptr;
-  for (boost::json::value& entry : entries()) {
-    if (!is_holder(entry)) continue;
-    if (has_digest(entry, digest) && !same) {
-      same = &entry;
-    } else if (has_digest(entry, digest) || has_other_entry(entry)) {
-      redundant.push_back(&entry);
+  bool stands = false;
+  for (const auto holder : entries.named(*image.name)) {
+    if (holder->digest == digest && !stands) {
+      stands = true;
+      misleads |= is_index(image.descriptor.media_type);
+      holder->writable_annotations()[kImportedAnnotation] = image.imported;
+      continue;
+    }
+    misleads = true;
+    if (holder->digest == digest || entries.with_digest(holder->digest).size() > 1) {
+      entries.erase(holder);
     } else {
-      take_name(entry, now);
-      misleads = true;
+      lose_name(entries, holder, now);
     }
   }
-  misleads |= !redundant.empty();
-  if (same) {
-    misleads |= is_index(image.descriptor.media_type);
-    writable_annotations(*same)[kImportedAnnotation] = image.imported;
-  }
-  const bool stands = same != nullptr;
-  erase_if([&](const boost::json::value& entry) {
-    return std::find(redundant.begin(), redundant.end(), &entry) != redundant.end();
-  });
   // What an earlier import of this manifest left without a name has one again.
-  erase_if([&](const boost::json::value& entry) {
-    return has_digest(entry, digest) && !name_of(entry) &&
-           !annotation_of(entry, kImportedAnnotation).empty();
+  remove_untagged(image.descriptor.digest, [](const IndexEntry& entry) {
+    return !entry.annotation(kImportedAnnotation).empty();
   });
-  if (!stands) entries().push_back(to_json(as_written(image)));
+  if (!stands) entries.push_back(to_json(as_written(image)));
 }
 
 void Index::Document::add_untagged(const Image& image) {
-  const std::string digest = image.descriptor.digest.str();
-  bool stands = false;
-  for (boost::json::value& entry : entries()) {
-    if (!has_digest(entry, digest)) continue;
-    stands = true;
-    if (!annotation_of(entry, kSupersededAnnotation).empty()) {
-      writable_annotations(entry).stable_erase(kSupersededAnnotation);
-      writable_annotations(entry)[kImportedAnnotation] = image.imported;
-    }
+  const auto standing = entries.with_digest(image.descriptor.digest.str());
+  for (const auto entry : standing) {
+    if (entry->annotation(kSupersededAnnotation).empty()) continue;
+    entry->writable_annotations().stable_erase(kSupersededAnnotation);
+    entry->writable_annotations()[kImportedAnnotation] = image.imported;
   }
-  misleads |= stands && is_index(image.descriptor.media_type);
-  if (!stands) entries().push_back(to_json(as_written(image)));
+  misleads |= !standing.empty() && is_index(image.descriptor.media_type);
+  if (standing.empty()) entries.push_back(to_json(as_written(image)));
+}
+
+bool Index::Document::remove_untagged(const Digest& digest,
+                                      const std::function<bool(const IndexEntry&)>& which) {
+  bool any = false;
+  for (const auto entry : entries.with_digest(digest.str())) {
+    if (entry->name || !which(*entry)) continue;
+    entries.erase(entry);
+    any = true;
+  }
+  return any;
 }
 
 Index::Index() : document_(std::make_unique<Document>()) {
   document_->root = {{"schemaVersion", kSchemaVersion},
                      {"mediaType", media_type::kOciIndex},
-                     {"manifests", boost::json::array()}};
+                     {kManifests, nullptr}};
 }
 
 Index::Index(std::string_view bytes) : document_(std::make_unique<Document>()) {
   try {
-    boost::json::value value = json::parse(bytes, kWhat);
+    boost::json::value value = json::parse(bytes, kWhat, kMaxValues);
     check(json::as_object(value, kWhat));
     document_->root = std::move(value.get_object());
   } catch (const Error& error) {
     throw Error(EBADMSG, error.sentence());
   }
-  boost::json::value& entries = document_->root.at("manifests");
-  if (entries.is_null()) entries.emplace_array();
+  boost::json::value entries = std::exchange(document_->root.at(kManifests), nullptr);
+  if (!entries.is_array()) return;
+  for (boost::json::value& entry : entries.get_array()) {
+    document_->entries.push_back(std::move(entry));
+  }
 }
 
 Index::Index(Index&&) noexcept = default;
@@ -207,14 +153,14 @@ Index::~Index() = default;
 
 std::vector<Image> Index::images() const {
   std::vector<Image> images;
-  images.reserve(document_->entries().size());
-  for (const boost::json::value& entry : document_->entries()) {
+  images.reserve(document_->entries.all().size());
+  for (const IndexEntry& entry : document_->entries.all()) {
     if (auto image = as_image(entry)) images.push_back(*std::move(image));
   }
   return images;
 }
 
-std::size_t Index::unlisted() const { return document_->entries().size() - images().size(); }
+std::size_t Index::unlisted() const { return document_->entries.all().size() - images().size(); }
 
 void Index::add(const Image& image, const std::string& now) {
   if (image.name) {
@@ -225,28 +171,37 @@ void Index::add(const Image& image, const std::string& now) {
 }
 
 bool Index::remove_name(const std::string& name) {
-  const bool removed =
-      document_->erase_if([&](const boost::json::value& entry) { return name_of(entry) == name; });
-  document_->misleads |= removed;
-  return removed;
+  const auto holders = document_->entries.named(name);
+  for (const auto holder : holders) document_->entries.erase(holder);
+  document_->misleads |= !holders.empty();
+  return !holders.empty();
 }
 
 bool Index::remove_untagged(const Digest& digest) {
-  return document_->erase_if([text = digest.str()](const boost::json::value& entry) {
-    return has_digest(entry, text) && !name_of(entry);
-  });
+  return document_->remove_untagged(digest, [](const IndexEntry& /*any*/) { return true; });
 }
 
 bool Index::remove_own_untagged(const Digest& digest) {
-  return document_->erase_if([text = digest.str()](const boost::json::value& entry) {
-    const bool is_ours = !annotation_of(entry, kImportedAnnotation).empty() ||
-                         !annotation_of(entry, kSupersededAnnotation).empty();
-    return has_digest(entry, text) && !name_of(entry) && is_ours;
+  return document_->remove_untagged(digest, [](const IndexEntry& entry) {
+    return !entry.annotation(kImportedAnnotation).empty() ||
+           !entry.annotation(kSupersededAnnotation).empty();
   });
 }
 
 bool Index::misleads() const { return document_->misleads; }
 
-std::string Index::bytes() const { return boost::json::serialize(document_->root); }
+std::string Index::bytes() const {
+  std::string manifests;
+  for (const IndexEntry& entry : document_->entries.all()) {
+    manifests += (manifests.empty() ? "" : ",") + boost::json::serialize(entry.value);
+  }
+  std::string text;
+  for (const auto& [key, value] : document_->root) {
+    const bool is_manifests = key == kManifests;
+    text += (text.empty() ? "" : ",") + boost::json::serialize(boost::json::string(key)) + ":" +
+            (is_manifests ? "[" + manifests + "]" : boost::json::serialize(value));
+  }
+  return "{" + text + "}";
+}
 
 }  // namespace imagefs::blobstore

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/basic_parser_impl.hpp>
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/string.hpp>
 #include <boost/json/value.hpp>
@@ -21,8 +22,6 @@ namespace {
 namespace bj = boost::json;
 
 constexpr std::size_t kMaxDepth = 32;
-// An index.json of 50,000 images has fewer values. Bounds the memory to some 100 bytes each.
-constexpr std::size_t kMaxValues = 1'000'000;
 
 // Builds the value as boost::json::parser does, and finds what that lets pass.
 class StrictHandler {
@@ -33,13 +32,16 @@ class StrictHandler {
   static constexpr std::size_t max_string_size = bj::string::max_size();
   using Code = bj::error_code;
 
+  explicit StrictHandler(std::size_t max_values) : max_values_(max_values) {}
+
   // Why the parse was stopped; empty when it was the parser's own error.
   [[nodiscard]] const std::string& fault() const noexcept { return fault_; }
-  [[nodiscard]] bool too_many() const noexcept { return values_ > kMaxValues; }
+  [[nodiscard]] bool too_many() const noexcept { return values_ > max_values_; }
   [[nodiscard]] bj::value release() { return stack_.release(); }
 
   bool on_document_begin(Code&) {
-    stack_.reset();
+    // Given back to the system at once, however many values there are.
+    stack_.reset(bj::make_shared_resource<bj::monotonic_resource>());
     return true;
   }
   bool on_document_end(Code&) { return true; }
@@ -110,7 +112,8 @@ class StrictHandler {
     return false;
   }
   bool count(Code& code) {
-    return ++values_ <= kMaxValues || stop("it holds more than a million values", code);
+    if (++values_ <= max_values_) return true;
+    return stop("it holds more than " + std::to_string(max_values_) + " values", code);
   }
   template <typename Integer>
   bool push(Integer number, Code& code) {
@@ -139,6 +142,7 @@ class StrictHandler {
   std::string key_;
   std::string number_;
   std::string fault_;
+  const std::size_t max_values_;
   std::size_t values_ = 0;
 };
 
@@ -173,12 +177,12 @@ std::string folded(std::string_view text) {
 
 }  // namespace
 
-bj::value parse(std::string_view bytes, const std::string& what) {
+bj::value parse(std::string_view bytes, const std::string& what, std::size_t max_values) {
   if (bytes.starts_with("\xEF\xBB\xBF")) fail(what, "begins with a byte order mark");
   if (std::all_of(bytes.begin(), bytes.end(), is_space)) fail(what, "is empty");
   bj::parse_options options;
   options.max_depth = kMaxDepth;
-  Parser parser(options);
+  Parser parser(options, max_values);
   bj::error_code code;
   const std::size_t used = parser.write_some(false, bytes.data(), bytes.size(), code);
   if (code) fail_syntax(parser, code, used, what);

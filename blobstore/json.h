@@ -6,6 +6,7 @@
 #pragma once
 
 #include <boost/json/fwd.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <initializer_list>
 #include <optional>
@@ -14,8 +15,13 @@
 
 namespace imagefs::blobstore::json {
 
-// `what` names the document in errors ("manifest.json"). Throws Error{EINVAL}.
-[[nodiscard]] boost::json::value parse(std::string_view bytes, const std::string& what);
+// More than any document of one image has. A value takes some 100 bytes of memory.
+inline constexpr std::size_t kMaxValues = 200'000;
+
+// `what` names the document in errors ("manifest.json"). Throws Error{EINVAL}; Error{EFBIG} when
+// there are more values.
+[[nodiscard]] boost::json::value parse(std::string_view bytes, const std::string& what,
+                                       std::size_t max_values = kMaxValues);
 
 // Typed access; each throws Error{EINVAL} that names `what` and the key when the type is another.
 // A key that is absent or null is nothing. Keys are matched exactly; a member whose key differs

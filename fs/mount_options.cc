@@ -132,6 +132,7 @@ const std::unordered_map<std::string_view, Setter>& valued_options() {
       {"max_layers", limit_by_count(&Limits::max_layers)},
       {"max_manifests", limit_by_count(&Limits::max_manifests)},
       {"max_depth", limit_by_count(&Limits::max_depth)},
+      {"max_names", limit_by_count(&Limits::max_names)},
   };
   return options;
 }

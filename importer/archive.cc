@@ -17,6 +17,7 @@ constexpr std::string_view kLayout = "oci-layout";
 constexpr std::array<std::string_view, 2> kMarks{"manifest.json", kLayout};
 constexpr std::string_view kIndex = "index.json";
 constexpr std::string_view kBlobs = "blobs/sha256/";
+constexpr int kMaxSteps = 4 * kMaxSymlinkHops;  // of symlinks and hard links
 
 bool is_mark(std::string_view base) {
   return std::find(kMarks.begin(), kMarks.end(), base) != kMarks.end();
@@ -36,6 +37,10 @@ void Archive::add_symlink(const std::string& name, std::optional<std::string> ta
 }
 
 void Archive::add_hard_link(const std::string& name, std::optional<std::string> target) {
+  // Of another hard link it is a name of the same file: chains of them are none.
+  const auto earlier = target ? entries_.find(*target) : entries_.end();
+  const auto* link = earlier == entries_.end() ? nullptr : std::get_if<Link>(&earlier->second);
+  if (link && !link->symbolic) target = link->target;
   add(name, Link{.target = std::move(target), .symbolic = false});
 }
 
@@ -117,14 +122,15 @@ Content* Archive::find(std::string_view name) {
 
 Content* Archive::follow(std::string name) {
   const std::string first = name;
-  for (int hops = 0; hops <= kMaxSymlinkHops;) {
+  int hops = 0;
+  for (int steps = 0; hops <= kMaxSymlinkHops && steps <= kMaxSteps; ++steps) {
     Entry* const entry = find_entry(name);
     if (!entry) return nullptr;
     if (auto* file = std::get_if<Content>(entry)) return file;
     const auto* link = std::get_if<Link>(entry);
     if (!link || !link->target) return nullptr;
     name = *link->target;
-    ++hops;
+    if (link->symbolic) ++hops;
   }
   throw Error(EINVAL, "the archive's entry \"" + first + "\" leads through more than " +
                           std::to_string(kMaxSymlinkHops) + " links");

@@ -8,6 +8,7 @@
 #include "blobstore/reference.h"
 #include "importer/diff_ids.h"
 #include "importer/docker_manifest.h"
+#include "importer/document_turn.h"
 
 namespace imagefs::importer {
 namespace {
@@ -30,8 +31,7 @@ class DockerReader {
       reading_.missing.emplace(EINVAL, "the archive has no manifest.json");
       return std::move(reading_);
     }
-    const std::string text = manifest->text(limits_.max_json, "manifest.json");
-    for (const DockerImage& image : parse_docker_manifest(text, limits_)) {
+    for (const DockerImage& image : read_manifest(*manifest)) {
       if (!read_image(image)) return std::move(reading_);
     }
     const std::string dangling = archive_.dangling_layer_link();
@@ -40,6 +40,11 @@ class DockerReader {
   }
 
  private:
+  std::vector<DockerImage> read_manifest(const Content& manifest) {
+    const DocumentTurn turn(manifest.size());
+    return parse_docker_manifest(manifest.text(limits_.max_json, "manifest.json"), limits_);
+  }
+
   bool read_image(const DockerImage& image) {
     Content* const config = find(image.config);
     if (!config) return false;
@@ -63,7 +68,7 @@ class DockerReader {
 
   void add_image(const DockerImage& image, Content& config, const std::vector<Content*>& layers) {
     const std::string what = "the config \"" + image.config + "\"";
-    const auto parsed = blobstore::parse_config(config.text(limits_.max_config, what), what);
+    const auto parsed = read_config(config, limits_, what);
     check_diff_ids(parsed.diff_ids, layers, image.layers, limits_, what);
     std::vector<Descriptor> descriptors;
     for (Content* const layer : layers) {

@@ -23,6 +23,17 @@ namespace {
 // Looks at the documents before the end, so that a writer who ignores close(2)'s error sees one
 // from write(2). Each costs as much as the documents are long.
 constexpr int kMaxLooks = 1000;
+constexpr std::size_t kMaxNotes = 100;
+
+std::vector<std::string> few(std::vector<std::string> notes) {
+  const std::size_t number = notes.size();
+  if (number > kMaxNotes) {
+    notes.resize(kMaxNotes);
+    notes.push_back(std::to_string(number - kMaxNotes) + " more notes");
+  }
+  for (std::string& note : notes) note = shortened(std::move(note));
+  return notes;
+}
 
 }  // namespace
 
@@ -41,9 +52,10 @@ struct Importer::State {
     Reading reading = read_documents(intake.archive(), options.limits, file_name, marker_passed);
     if (!marker_passed)
       reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
-    const auto images = settle_names(std::move(reading.images), options.name);
+    const auto images =
+        settle_names(std::move(reading.images), options.name, options.limits.max_names);
     const bool misleads = importer::publish(store, reading, images);
-    Outcome outcome{.images = {}, .notes = std::move(reading.notes), .misleads = misleads};
+    Outcome outcome{.images = {}, .notes = few(std::move(reading.notes)), .misleads = misleads};
     for (const FoundImage& image : images) {
       outcome.images.push_back({.names = image.names, .descriptor = image.descriptor});
     }
@@ -106,7 +118,7 @@ struct Importer::State {
     Reading reading =
         read_documents(intake.archive(), options.limits, options.file_name, marker_passed);
     if (reading.missing) refuse(*reading.missing);
-    static_cast<void>(settle_names(reading.images, options.name));
+    static_cast<void>(settle_names(reading.images, options.name, options.limits.max_names));
     return reading;
   }
 

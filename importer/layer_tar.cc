@@ -10,7 +10,9 @@
 namespace imagefs::importer {
 namespace {
 
-constexpr std::int64_t kMaxSpecial = 1 << 20;  // bytes of an extended header or long name, as Go
+// Bytes of an extended header or long name. Go takes 1 MiB; more may be an attribute of that size,
+// which rootfs/ does not show.
+constexpr std::int64_t kMaxSpecial = 2 << 20;
 constexpr std::string_view kSparsePrefix = "GNU.sparse.";
 constexpr std::string_view kXattrPrefix = "SCHILY.xattr.";
 
@@ -148,7 +150,8 @@ void LayerTar::forget_specials() {
 
 void LayerTar::start_special(std::int64_t size) {
   if (size > kMaxSpecial) {
-    throw Error(EBADMSG, "an extended header of " + std::to_string(size) + " bytes");
+    throw Error(EBADMSG, "an extended header of " + std::to_string(size) +
+                             " bytes, the limit is " + std::to_string(kMaxSpecial));
   }
   special_.clear();
   special_left_ = static_cast<std::size_t>(size);

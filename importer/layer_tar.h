@@ -6,7 +6,7 @@
 //
 // ustar, GNU and PAX archives, read as Go's archive/tar does where readers differ: containerd and
 // docker read layers with it. Two differences: sparse maps may be longer, and times that do not fit
-// are clamped. Memory: an extended header (1 MiB at most) and a sparse map (kMaxSegments).
+// are clamped. Memory: an extended header (2 MiB at most) and a sparse map (kMaxSegments).
 //
 // Thread safety: one LayerTar belongs to one thread.
 #pragma once

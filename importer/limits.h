@@ -19,6 +19,7 @@ struct Limits {
   std::size_t max_layers = 512;              // layers of an image
   std::size_t max_manifests = 1'000;         // manifests reachable from one index
   std::size_t max_depth = 8;                 // indexes within indexes
+  std::size_t max_names = 10'000;            // names that an archive gives its images
   std::uint64_t min_free = 0;                // bytes that must stay free on the store's disk
 
   [[nodiscard]] bool over_ratio(std::uint64_t stored, std::uint64_t decoded) const {

@@ -12,6 +12,7 @@
 #include "blobstore/error.h"
 #include "blobstore/json.h"
 #include "importer/diff_ids.h"
+#include "importer/document_turn.h"
 #include "importer/image_names.h"
 
 namespace imagefs::importer {
@@ -23,6 +24,7 @@ using blobstore::ImageIndex;
 using blobstore::Manifest;
 
 constexpr std::string_view kLayoutVersion = "1.0.0";
+constexpr std::uint64_t kMaxLayoutFile = 1 << 20;  // bytes
 
 void check_layout(const std::string& text) {
   const boost::json::value value = blobstore::json::parse(text, "oci-layout");
@@ -63,8 +65,8 @@ class OciReader {
     const Content* const layout = archive_.find_control_file("oci-layout");
     const Content* const index = archive_.find_control_file("index.json");
     if (layout && index) {
-      check_layout(layout->text(limits_.max_json, "oci-layout"));
-      read_index(index->text(limits_.max_json, "index.json"));
+      check_layout(layout->text(kMaxLayoutFile, "oci-layout"));
+      read_images(read_index(*index));
     } else {
       miss("the archive has no " + std::string(layout ? "index.json" : "oci-layout"), EINVAL);
     }
@@ -72,8 +74,12 @@ class OciReader {
   }
 
  private:
-  void read_index(const std::string& text) {
-    const ImageIndex index = blobstore::parse_index(text, "index.json");
+  ImageIndex read_index(const Content& content) {
+    const DocumentTurn turn(content.size());
+    return blobstore::parse_index(content.text(limits_.max_json, "index.json"), "index.json");
+  }
+
+  void read_images(const ImageIndex& index) {
     for (const Descriptor& descriptor : index.manifests) read_image(descriptor);
     // Nothing of a platform has come when all that has is also another's.
     for (const Partial& partial : partials_) {
@@ -138,10 +144,16 @@ class OciReader {
 
   Presence read_document(const Descriptor& descriptor, const Content& content, std::size_t depth) {
     const std::string what = "the manifest " + descriptor.digest.str();
-    const auto document = blobstore::parse_document(content.text(limits_.max_json, what),
-                                                    descriptor.media_type, what);
+    const blobstore::Document document = parse(descriptor, content, what);
     if (const auto* index = std::get_if<ImageIndex>(&document)) return read_children(*index, depth);
     return read_manifest(std::get<Manifest>(document), what, depth);
+  }
+
+  blobstore::Document parse(const Descriptor& descriptor, const Content& content,
+                            const std::string& what) {
+    const DocumentTurn turn(content.size());
+    return blobstore::parse_document(content.text(limits_.max_json, what), descriptor.media_type,
+                                     what);
   }
 
   // One platform is enough.
@@ -193,7 +205,7 @@ class OciReader {
              const std::string& what) {
     if (!manifest.is_image()) return true;
     const std::string name = "the config of " + what;
-    const auto parsed = blobstore::parse_config(config.text(limits_.max_config, name), name);
+    const auto parsed = read_config(config, limits_, name);
     if (lenient_ && parsed.diff_ids.size() != layers.size()) {
       miss(what + " lists another number of layers than its config", EBADMSG);
       return false;

@@ -47,6 +47,14 @@ std::vector<FoundImage> merged(std::vector<FoundImage> images) {
   return result;
 }
 
+void check_number_of_names(const std::vector<FoundImage>& images, std::size_t limit) {
+  std::size_t number = 0;
+  for (const FoundImage& image : images) number += image.names.size();
+  if (number <= limit) return;
+  throw Error(EFBIG, "the archive gives its images " + std::to_string(number) +
+                         " names, the limit is " + std::to_string(limit));
+}
+
 void check_names(const std::vector<FoundImage>& images) {
   std::map<std::string, Digest> owners;
   for (const FoundImage& image : images) {
@@ -73,7 +81,9 @@ void add_to_index(blobstore::Index& index, const FoundImage& image, const std::s
 }  // namespace
 
 std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
-                                     const std::optional<std::string>& name) {
+                                     const std::optional<std::string>& name,
+                                     std::size_t max_names) {
+  check_number_of_names(images, max_names);
   images = merged(std::move(images));
   if (name) {
     std::set<Digest> digests;

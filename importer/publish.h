@@ -12,8 +12,10 @@ namespace imagefs::importer {
 
 // Images of one descriptor become one, with all its names. `name`: replaces the names of the only
 // image. Throws Error{EINVAL}: two images claim one name, `name` is none, or there are more images.
+// Error{EFBIG}: there are more than `max_names` names.
 [[nodiscard]] std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
-                                                   const std::optional<std::string>& name);
+                                                   const std::optional<std::string>& name,
+                                                   std::size_t max_names);
 
 // Commits the reading's blobs and `images` in one step, and then their layers' indexes, which
 // cannot fail an import. The result is that of Store::commit. Throws Error; then nothing changed.

@@ -14,6 +14,8 @@ Reading read_documents(Archive& archive, const Limits& limits, const std::string
     reading.missing.emplace(EINVAL, archive.describe());
     return reading;
   }
+  // Of an archive that has no use for it too, index.json is a file or nothing.
+  static_cast<void>(archive.find_control_file("index.json"));
   const bool docker = archive.find_control_file("manifest.json") != nullptr;
   if (archive.find_control_file("oci-layout")) {
     reading = read_oci_archive(archive, limits, file_name, docker || !all);

@@ -125,7 +125,7 @@ BOOST_AUTO_TEST_CASE(hostile_text_does_not_take_memory) {
     BOOST_TEST((value == EINVAL || value == EFBIG), text.substr(0, 8));
   }
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-  BOOST_TEST(peak_kib() - before < 160 * 1024);
+  BOOST_TEST(peak_kib() - before < 48 * 1024);
 #else
   (void)before;
 #endif

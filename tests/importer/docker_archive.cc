@@ -169,6 +169,35 @@ BOOST_AUTO_TEST_CASE(only_a_hop_too_many_refuses) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(hard_links_are_no_hops) {
+  LayerWriter tar;
+  tar.file("hop0", kBase).file("c.json", config_for({kBase}));
+  for (int i = 1; i <= 8; ++i) {
+    tar.symlink("hop" + std::to_string(i), "hop" + std::to_string(i - 1));
+  }
+  tar.add({.type = '1', .name = "hard0", .link = "hop8"});
+  for (int i = 1; i <= 100; ++i) {
+    tar.add(
+        {.type = '1', .name = "hard" + std::to_string(i), .link = "hard" + std::to_string(i - 1)});
+  }
+  tar.file("manifest.json", "[" + docker_entry("c.json", "[]", {"hard100"}) + "]");
+  BOOST_TEST(import(tar.str()).images.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(hard_links_in_a_circle_lead_nowhere) {
+  LayerWriter tar;
+  tar.file("c.json", config_for({kBase}));
+  tar.add({.type = '1', .name = "a", .link = "b"}).add({.type = '1', .name = "b", .link = "a"});
+  tar.file("manifest.json", "[" + docker_entry("c.json", "[]", {"a"}) + "]");
+  BOOST_TEST(refusal(tar.str()).errno_value() == EINVAL);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_json_that_is_no_file_is_refused_there_too) {
+  LayerWriter tar = parts().file("manifest.json", kManifestJson);
+  BOOST_TEST(
+      says(refusal(tar.add({.type = '5', .name = "index.json/"}).str()), EINVAL, "index.json"));
+}
+
 BOOST_AUTO_TEST_CASE(names_outside_the_archive_are_never_entries) {
   for (const char* name : {"../../../etc/passwd", "/etc/passwd", "a/../../b", ""}) {
     const std::string manifest = "[" + docker_entry("config.json", "[]", {name, "top.tar"}) + "]";
@@ -299,6 +328,15 @@ BOOST_AUTO_TEST_CASE(a_manifest_json_that_is_not_strictly_one_list_of_images_is_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_sentence_with_a_huge_name_is_short) {
+  const std::string name = "first" + std::string(5 << 20, 'x') + "last";
+  const std::string manifest = "[" + docker_entry("config.json", "[]", {name}) + "]";
+  const Error error = refusal(with_manifest(manifest));
+  BOOST_TEST(error.sentence().size() <= 2'000U);
+  BOOST_TEST(says(error, EINVAL, "manifest.json refers to \"first"));
+  BOOST_TEST(says(error, EINVAL, "last\", which is not an entry of the archive"));
+}
+
 BOOST_AUTO_TEST_CASE(more_than_the_limits_allow_is_too_big) {
   importer::Options options;
   options.limits.max_layers = 1;
@@ -311,6 +349,8 @@ BOOST_AUTO_TEST_CASE(more_than_the_limits_allow_is_too_big) {
   BOOST_TEST(refusal(with_manifest(kManifestJson), options).errno_value() == EFBIG);
   options.limits = {.max_entries = 3};
   BOOST_TEST(says(refusal(with_manifest(kManifestJson), options), EFBIG, "entries"));
+  options.limits = {.max_names = 0};
+  BOOST_TEST(says(refusal(with_manifest(kManifestJson), options), EFBIG, "names"));
   options.limits = {.min_free = UINT64_MAX};
   BOOST_TEST(says(refusal(with_manifest(kManifestJson), options), ENOSPC, "must stay free"));
 }

@@ -196,6 +196,7 @@ BOOST_AUTO_TEST_CASE(attributes_over_a_limit_are_left_out_and_noted) {
   }
   pax.emplace_back("SCHILY.xattr.user." + std::string(300, 'n'), "v");
   pax.emplace_back("SCHILY.xattr.user.big", std::string((64 << 10) + 1, 'v'));
+  pax.emplace_back("SCHILY.xattr.user.huge", std::string(1 << 20, 'v'));
   const auto built = tests::build_index(LayerWriter().add({.name = "f", .pax = pax}).str());
   BOOST_CHECK_EQUAL(built.index->xattrs(get(*built.index, "f")).size(), 64);
   BOOST_CHECK(noted(built, "extended attributes"));
