@@ -29,7 +29,7 @@ struct ImportArguments {
 [[nodiscard]] int import(const ImportArguments& arguments);
 
 [[nodiscard]] int ls(const Path& store, bool json);
-// `references`: names, or sha256:<hex> for images without one.
+// `references`: as fs/commands/image_reference.h has them; sha256:<hex> is an image without a name.
 [[nodiscard]] int rm(const Path& store, const std::vector<std::string>& references);
 [[nodiscard]] int tag(const Path& store, const std::string& reference, const std::string& name);
 [[nodiscard]] int gc(const Path& store, std::chrono::seconds older_than);
