@@ -1,8 +1,10 @@
 #include "fs/image_tar.h"
 
+#include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <filesystem>
+#include <thread>
 
 #include "tests/fs/tree_fixture.h"
 
@@ -87,6 +89,24 @@ BOOST_AUTO_TEST_CASE(who_has_it_open_reads_it_to_its_end_when_its_blobs_are_remo
   for (const blobstore::Digest& blob : store->blobs()) remove_blob(blob);
   BOOST_TEST(bytes_of(*open) == expected);
   BOOST_TEST(holds(expected, image.layers.back()));
+}
+
+BOOST_AUTO_TEST_CASE(readers_come_and_go_in_any_thread) {
+  const MadeImage image = add_image(kName);
+  const auto tree = mount(3);  // of 4 blobs
+  const std::string expected = bytes_of(*walk(*tree, kPath + "/image.tar")->open());
+  std::atomic<int> wrong = 0;
+  const auto read_often = [&] {
+    const fs::NodePtr node = walk(*tree, kPath + "/image.tar");
+    for (int i = 0; i < 50; ++i) wrong += bytes_of(*node->open()) != expected;
+  };
+  {
+    const std::jthread one(read_often);
+    const std::jthread another(read_often);
+    read_often();
+  }
+  BOOST_TEST(wrong == 0);
+  BOOST_TEST(count_open(std::filesystem::canonical(blob_path(image.layers.back()))) == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(it_is_readable_without_the_descriptors_to_hold_its_blobs) {
