@@ -50,7 +50,8 @@ void check(const LayerEntry& entry) {
   }
   if (entry.doubtful) corrupt(entry, "has a name or size that tools read differently");
   if (entry.xattrs.size() > kMaxXattrs) {
-    corrupt(entry, "has " + std::to_string(entry.xattrs.size()) + " extended attributes");
+    corrupt(entry, "has " + std::to_string(entry.xattrs.size()) +
+                       " extended attributes, the limit is " + std::to_string(kMaxXattrs));
   }
 }
 
