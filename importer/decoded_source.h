@@ -1,13 +1,11 @@
 // The decoded bytes of a compressed archive.
 //
-// Memory: the decoder's, and what a few hundred compressed bytes can become. Thread safety: as any
-// ByteSource.
+// Memory: the decoder's. Thread safety: as any ByteSource.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "importer/byte_source.h"
 #include "importer/decoder.h"
@@ -23,18 +21,21 @@ class DecodedSource final : public ByteSource {
   // Throws Error: EFBIG (max_archive, max_ratio), and what the decoder and `stored` throw. The end
   // of `stored` within a member or frame is the end here too.
   [[nodiscard]] std::span<const std::byte> next() override;
-  // Whether what was read ends after a whole member or frame.
+  // What follows is padding, as long as one likes: max_ratio does not count any more.
+  void expect_padding() { in_padding_ = true; }
+  // Whether what was read ends after a whole member or frame. Throws as Decoder::at_end().
   [[nodiscard]] bool at_end() const { return decoder_->at_end(); }
 
  private:
-  void take(std::span<const std::byte> decoded);
+  void count(std::size_t decoded);
 
   ByteSource& stored_;
   const Limits& limits_;
-  const std::size_t slice_;  // bytes given to the decoder at a time
+  const std::uint64_t ratio_after_;
   std::unique_ptr<Decoder> decoder_;
   std::span<const std::byte> waiting_;  // stored, and not decoded yet
-  std::vector<std::byte> buffer_;
+  bool more_ = false;                   // the decoder has more of what it was given
+  bool in_padding_ = false;
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t decoded_bytes_ = 0;
 };

@@ -1,10 +1,11 @@
 #include "importer/decoder.h"
 
 #include <algorithm>
-#include <array>
 #include <stdexcept>
+#include <string_view>
 
 #include "importer/decoder_formats.h"
+#include "importer/frame_magic.h"
 
 namespace imagefs::importer {
 namespace {
@@ -14,10 +15,22 @@ bool starts_with(std::span<const std::byte> bytes, std::string_view magic) {
   return bytes.size() >= wanted.size() && std::ranges::equal(bytes.first(wanted.size()), wanted);
 }
 
-// A skippable frame: 0x184D2A50 to 0x184D2A5F, little-endian (RFC 8878, 3.1.2).
+bool starts_with_frame(std::span<const std::byte> bytes, std::uint32_t magic) {
+  return bytes.size() >= kFrameMagicBytes && little_endian(bytes.first(kFrameMagicBytes)) == magic;
+}
+
 bool starts_with_skippable_frame(std::span<const std::byte> bytes) {
-  return !bytes.empty() && (bytes[0] & std::byte{0xf0}) == std::byte{0x50} &&
-         starts_with(bytes.subspan(1), "\x2a\x4d\x18");
+  return bytes.size() >= kFrameMagicBytes && is_skippable(bytes.first(kFrameMagicBytes));
+}
+
+// What follows the skippable frames at the start, as far as it is there.
+std::span<const std::byte> behind_skippable_frames(std::span<const std::byte> bytes) {
+  while (starts_with_skippable_frame(bytes) && bytes.size() >= kSkippableHeader) {
+    const std::uint64_t size = little_endian(bytes.subspan(kFrameMagicBytes, 4));
+    if (size > bytes.size() - kSkippableHeader) return {};
+    bytes = bytes.subspan(kSkippableHeader + static_cast<std::size_t>(size));
+  }
+  return bytes;
 }
 
 // "BZh", the block size, and the first bytes of a block's or of the end's magic. The text alone
@@ -33,11 +46,11 @@ bool starts_with_bzip2(std::span<const std::byte> bytes) {
 Compression detect_compression(std::span<const std::byte> start) {
   using namespace std::string_view_literals;
   if (starts_with(start, "\x1f\x8b\x08")) return Compression::gzip;
-  if (starts_with(start, "\x28\xb5\x2f\xfd")) return Compression::zstd;
+  if (starts_with_frame(behind_skippable_frames(start), kLz4Magic)) return Compression::lz4;
   if (starts_with_skippable_frame(start)) return Compression::zstd;
+  if (starts_with_frame(start, kZstdMagic)) return Compression::zstd;
   if (starts_with(start, "\xfd\x37zXZ\0"sv)) return Compression::xz;
   if (starts_with_bzip2(start)) return Compression::bzip2;
-  if (starts_with(start, "\x04\x22\x4d\x18")) return Compression::lz4;
   return Compression::none;
 }
 
@@ -75,6 +88,15 @@ std::unique_ptr<Decoder> Decoder::make(Compression compression) {
       return make_lz4_decoder();
   }
   throw std::logic_error("no decoder for what is not compressed");
+}
+
+void Decoder::append(std::span<const std::byte> bytes, const Sink& sink) {
+  for (bool more = !bytes.empty(); more;) {
+    const Part part = decode(bytes);
+    if (!part.block.empty()) sink(part.block);
+    bytes = bytes.subspan(part.consumed);
+    more = !bytes.empty() || part.more;
+  }
 }
 
 }  // namespace imagefs::importer

@@ -19,8 +19,8 @@ namespace imagefs::importer {
 
 enum class Compression { none, gzip, zstd, xz, bzip2, lz4 };
 
-// By the first bytes of a stream; kMagicBytes are enough. zstd: also a skippable frame (5? 2a 4d
-// 18).
+// By the first bytes of a stream; kMagicBytes are enough. A skippable frame (5? 2a 4d 18) is
+// zstd's, unless it is whole in `start` and an lz4 frame follows.
 inline constexpr std::size_t kMagicBytes = 8;
 [[nodiscard]] Compression detect_compression(std::span<const std::byte> start);
 [[nodiscard]] std::string name(Compression compression);
@@ -33,6 +33,12 @@ class Decoder {
   // one is passed on, so that the last one may still be hashed while the next is decoded.
   using Sink = std::function<void(std::span<const std::byte>)>;
 
+  struct Part {
+    std::size_t consumed = 0;
+    std::span<const std::byte> block = {};  // decoded; may be empty
+    bool more = false;                      // more would come out without further bytes
+  };
+
   // Not for Compression::none.
   [[nodiscard]] static std::unique_ptr<Decoder> make(Compression compression);
   virtual ~Decoder() = default;
@@ -42,8 +48,12 @@ class Decoder {
   // kMaxWindow (xz: more than 96 MiB of memory), Error{ENOMEM} when there is no memory for the
   // window, also after having waited for other decoders to end. After an Error the Decoder is
   // spent.
-  virtual void append(std::span<const std::byte> bytes, const Sink& sink) = 0;
-  // Whether the stream may end here: after a whole member or frame.
+  void append(std::span<const std::byte> bytes, const Sink& sink);
+  // The same for whom `bytes` may decode to too much at once: decodes until a block is full or all
+  // of `bytes` are consumed. `bytes` may be empty after a Part with `more`.
+  [[nodiscard]] virtual Part decode(std::span<const std::byte> bytes) = 0;
+  // Whether the stream may end here: after a whole member or frame. Throws Error{EBADMSG} when it
+  // may not although nothing is cut: an xz stream's padding comes in fours.
   [[nodiscard]] virtual bool at_end() const = 0;
 };
 

@@ -37,6 +37,7 @@ class Bzip2Decoder final : public StepDecoder {
   void begin_stream() {
     if (BZ2_bzDecompressInit(&bzip2_, 0, 0) != BZ_OK) throw std::bad_alloc();
     in_stream_ = true;
+    begin_member();
   }
 
   void end_stream() noexcept {
@@ -55,7 +56,7 @@ class Bzip2Decoder final : public StepDecoder {
       case BZ_MEM_ERROR:
         throw std::bad_alloc();
       case BZ_DATA_ERROR_MAGIC:
-        throw_corrupt(any_stream_ ? "bytes follow its end" : "the header is damaged");
+        throw_no_member();
       default:
         throw_corrupt("it is damaged");
     }

@@ -1,6 +1,7 @@
 #include <isa-l/igzip_lib.h>
 
 #include <algorithm>
+#include <array>
 
 #include "importer/decoder_formats.h"
 #include "importer/step_decoder.h"
@@ -8,6 +9,7 @@
 namespace imagefs::importer {
 namespace {
 
+constexpr std::array kMagic{std::byte{0x1f}, std::byte{0x8b}, std::byte{8}};
 constexpr std::uint32_t kReservedFlags = 0xe0;  // of FLG; "must be zero" (RFC 1952, 2.3.1)
 
 class GzipDecoder final : public StepDecoder {
@@ -41,7 +43,7 @@ class GzipDecoder final : public StepDecoder {
       phase_ = Phase::padding;
       return;
     }
-    if (any_member_ && first != std::byte{0x1f}) throw_corrupt("bytes follow its end");
+    begin_member();
     isal_inflate_reset(inflate_.get());
     inflate_->crc_flag = ISAL_GZIP_NO_HDR_VER;
     header_ = {};
@@ -49,10 +51,11 @@ class GzipDecoder final : public StepDecoder {
   }
 
   Step read_header(std::span<const std::byte> in) {
+    check_magic(in, kMagic);
     set_input(in);
     const int result = isal_read_gzip_header(inflate_.get(), &header_);
     if (result == ISAL_INCORRECT_CHECKSUM) throw_corrupt("a header's checksum is wrong");
-    if (result < 0) throw_corrupt(any_member_ ? "bytes follow its end" : "the header is damaged");
+    if (result < 0) throw_no_member();
     if (result == ISAL_DECOMP_OK) {
       if ((header_.flags & kReservedFlags) != 0) throw_corrupt("a header has unknown flags");
       phase_ = Phase::body;

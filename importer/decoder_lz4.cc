@@ -1,9 +1,11 @@
 #include <lz4frame.h>
 
+#include <array>
 #include <new>
 
 #include "importer/decoder_formats.h"
 #include "importer/decoder_memory.h"
+#include "importer/frame_magic.h"
 #include "importer/step_decoder.h"
 
 namespace imagefs::importer {
@@ -26,12 +28,31 @@ class Lz4Decoder final : public StepDecoder {
     context_.reset(context);
   }
 
-  [[nodiscard]] bool at_end() const override { return any_frame_ && !in_frame_; }
+  [[nodiscard]] bool at_end() const override {
+    return any_frame_ && !in_frame_ && magic_size_ == 0;
+  }
 
  private:
   Step step(std::span<const std::byte> in, std::span<std::byte> out) override {
-    if (!in_frame_ && in.empty()) return {};
-    in_frame_ = true;
+    if (!in_frame_) return in.empty() ? Step{} : read_magic(in.front());
+    return decompress(in, out);
+  }
+
+  // Takes a byte of the magic, and begins the frame when that was its last.
+  Step read_magic(std::byte byte) {
+    if (magic_size_ == 0) begin_member();
+    magic_[magic_size_++] = byte;
+    const std::span<const std::byte> magic(magic_.data(), magic_size_);
+    if (!may_begin_frame(magic, kLz4Magic)) throw_no_member();
+    if (magic_size_ == magic_.size()) {
+      in_frame_ = true;
+      magic_size_ = 0;
+      static_cast<void>(decompress(magic, {}));
+    }
+    return {.consumed = 1};
+  }
+
+  Step decompress(std::span<const std::byte> in, std::span<std::byte> out) {
     std::size_t consumed = in.size();
     std::size_t produced = out.size();
     const std::size_t result =
@@ -46,6 +67,8 @@ class Lz4Decoder final : public StepDecoder {
 
   const DecoderMemory::Lease memory_ = DecoderMemory::process().acquire(kMemory);
   std::unique_ptr<LZ4F_dctx, FreeContext> context_;
+  std::array<std::byte, kFrameMagicBytes> magic_ = {};
+  std::size_t magic_size_ = 0;
   bool in_frame_ = false;
   bool any_frame_ = false;
 };

@@ -1,6 +1,7 @@
 #include <lzma.h>
 
 #include <algorithm>
+#include <array>
 #include <new>
 #include <utility>
 
@@ -11,6 +12,8 @@
 namespace imagefs::importer {
 namespace {
 
+constexpr std::array kMagic{std::byte{0xfd}, std::byte{'7'}, std::byte{'z'},
+                            std::byte{'X'},  std::byte{'Z'}, std::byte{0}};
 constexpr std::uint64_t kMaxMemory = 96ULL << 20;  // bytes; xz -9 needs 65 MiB
 constexpr std::size_t kPaddingUnit = 4;            // bytes: padding comes in multiples of it
 
@@ -24,7 +27,8 @@ class XzDecoder final : public StepDecoder {
   ~XzDecoder() override { lzma_end(&lzma_); }
 
   [[nodiscard]] bool at_end() const override {
-    return any_stream_ && !in_stream_ && padding_ % kPaddingUnit == 0;
+    if (!in_stream_) check_padding();
+    return any_stream_ && !in_stream_;
   }
 
  private:
@@ -34,6 +38,7 @@ class XzDecoder final : public StepDecoder {
       if (any_stream_ && in.front() == std::byte{0}) return pass_padding(in);
       begin_stream();
     }
+    check_magic(in, kMagic);
     lzma_.next_in = as_u8(in);
     lzma_.avail_in = in.size();
     lzma_.next_out = as_u8(out);
@@ -54,11 +59,16 @@ class XzDecoder final : public StepDecoder {
     return {.consumed = zeros};
   }
 
+  void check_padding() const {
+    if (padding_ % kPaddingUnit != 0) throw_corrupt("bytes follow its end");
+  }
+
   // liblzma says what a block needs before it takes it. The limit starts at nothing, so that it
   // says so of the stream's first.
   void begin_stream() {
-    if (padding_ % kPaddingUnit != 0) throw_corrupt("bytes follow its end");
+    check_padding();
     padding_ = 0;
+    begin_member();
     if (lzma_stream_decoder(&lzma_, 1, LZMA_TELL_UNSUPPORTED_CHECK) != LZMA_OK) {
       throw std::bad_alloc();
     }
@@ -97,7 +107,7 @@ class XzDecoder final : public StepDecoder {
       case LZMA_MEM_ERROR:
         throw std::bad_alloc();
       case LZMA_FORMAT_ERROR:
-        throw_corrupt(any_stream_ ? "bytes follow its end" : "the header is damaged");
+        throw_no_member();
       case LZMA_OPTIONS_ERROR:
         throw_unsupported("it uses an unknown filter or option");
       case LZMA_UNSUPPORTED_CHECK:

@@ -8,26 +8,16 @@
 
 #include "importer/decoder_formats.h"
 #include "importer/decoder_memory.h"
+#include "importer/frame_magic.h"
 #include "importer/step_decoder.h"
 
 namespace imagefs::importer {
 namespace {
 
-constexpr std::uint64_t kFrameMagic = 0xfd2fb528;
-constexpr std::uint64_t kSkippableMagic = 0x184d2a50;
-constexpr std::size_t kMaxHeader = 18;       // bytes (RFC 8878, 3.1.1.1, with the magic)
-constexpr std::size_t kContext = 1 << 20;    // bytes that libzstd takes besides the window, at most
-constexpr std::size_t kSkippableHeader = 8;  // magic and length
+constexpr std::size_t kMaxHeader = 18;     // bytes (RFC 8878, 3.1.1.1, with the magic)
+constexpr std::size_t kContext = 1 << 20;  // bytes that libzstd takes besides the window, at most
 constexpr int kMaxWindowLog = 27;
 static_assert(kMaxWindow == 1ULL << kMaxWindowLog);
-
-std::uint64_t little_endian(std::span<const std::byte> bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) {
-    value = value << 8 | std::to_integer<std::uint64_t>(bytes[i]);
-  }
-  return value;
-}
 
 // What the header of a frame says: RFC 8878, 3.1.1.1.
 class FrameHeader {
@@ -84,23 +74,29 @@ class ZstdDecoder final : public StepDecoder {
   Step read_header(std::byte byte) {
     header_[header_size_++] = byte;
     const std::span<const std::byte> header(header_.data(), header_size_);
-    if (header_size_ == 4) check_magic();
-    if (header_size_ <= 4) return {.consumed = 1};
-    if (little_endian(header.first(4)) == kFrameMagic) {
+    if (header_size_ <= kFrameMagicBytes) {
+      check_frame(header);
+      return {.consumed = 1};
+    }
+    if (little_endian(header.first(kFrameMagicBytes)) == kZstdMagic) {
       const FrameHeader frame(header);
       if (header_size_ == frame.size()) begin_frame(frame.window(header));
     } else if (header_size_ == kSkippableHeader) {
-      skip_ = little_endian(header.subspan(4));
+      skip_ = little_endian(header.subspan(kFrameMagicBytes));
       header_size_ = 0;
       any_frame_ = true;
     }
     return {.consumed = 1};
   }
 
-  void check_magic() const {
-    const std::uint64_t magic = little_endian(std::span(header_).first(4));
-    if (magic == kFrameMagic || (magic & ~std::uint64_t{15}) == kSkippableMagic) return;
-    throw_corrupt(any_frame_ ? "bytes follow its end" : "the header is damaged");
+  // `start`: the first bytes of what should be a frame.
+  void check_frame(std::span<const std::byte> start) {
+    if (start.size() == 1) begin_member();
+    if (may_begin_frame(start, kZstdMagic)) return;
+    if (any_frame_ && !context_) {
+      throw_corrupt("only skippable frames, which lz4 has too, and no zstd frame behind them");
+    }
+    throw_no_member();
   }
 
   void begin_frame(std::uint64_t window) {

@@ -46,6 +46,7 @@ constexpr std::array<Format, 20> kFormats{{
 }};
 
 bool is_tar(const TarBlock& block) {
+  if (is_zero(block)) return true;
   try {
     static_cast<void>(parse_header(block));
     return true;
@@ -54,20 +55,32 @@ bool is_tar(const TarBlock& block) {
   }
 }
 
+bool starts_as_tar(std::span<const std::byte> start) {
+  TarBlock block{};
+  if (start.size() < block.size()) return false;
+  std::memcpy(block.data(), start.data(), block.size());
+  return is_tar(block);
+}
+
+const Format* find_format(std::span<const std::byte> start) {
+  if (starts_as_tar(start)) return nullptr;
+  const std::string_view text(reinterpret_cast<const char*>(start.data()), start.size());
+  const auto found = std::ranges::find_if(
+      kFormats, [&](const Format& format) { return text.starts_with(format.magic); });
+  return found == kFormats.end() ? nullptr : &*found;
+}
+
 }  // namespace
+
+bool is_foreign(std::span<const std::byte> start) { return find_format(start) != nullptr; }
 
 void refuse_foreign(std::span<const std::byte> start) {
   if (start.empty()) throw Error(ENODATA, "the archive is empty");
-  TarBlock block{};
-  std::memcpy(block.data(), start.data(), std::min(start.size(), block.size()));
-  if (start.size() == block.size() && is_zero(block)) return;
-  if (start.size() == block.size() && is_tar(block)) return;
-  const std::string_view text(block.data(), block.size());
-  for (const Format& format : kFormats) {
-    if (!text.starts_with(format.magic)) continue;
-    throw Error(EINVAL, "this is " + std::string(format.name) + ", not an image archive");
+  if (starts_as_tar(start)) return;
+  if (const Format* const format = find_format(start)) {
+    throw Error(EINVAL, "this is " + std::string(format->name) + ", not an image archive");
   }
-  if (start.size() < block.size()) {
+  if (start.size() < kTarBlock) {
     throw Error(ENODATA, "the archive ends after " + std::to_string(start.size()) + " bytes");
   }
   throw Error(EINVAL, "this is no image archive: it does not start as a tar does");

@@ -65,19 +65,29 @@ struct Importer::State {
   void read(ByteSource& source) {
     const DecoderMemory::Cancellation cancellation([&source] { source.check(); });
     PeekedSource stored(source, [this](std::size_t count) { on_bytes(count); });
-    const Compression compression = detect_compression(stored.peek(kTarBlock));
+    const Compression compression = detect_compression(look_at_start(stored));
     if (compression == Compression::none) {
       read_tar(stored);
     } else {
       DecodedSource decoded(stored, compression, options.limits);
       decoder = &decoded;
       PeekedSource plain(decoded, [](std::size_t) {});
-      if (detect_compression(plain.peek(kTarBlock)) != Compression::none) {
+      const auto start = look_at_start(plain);
+      if (start.size() < kTarBlock && !decoded.at_end()) refuse_cut(compression);
+      if (detect_compression(start) != Compression::none) {
         throw Error(EOPNOTSUPP, "the archive is compressed twice");
       }
       read_tar(plain);
       if (!decoded.at_end()) refuse_cut(compression);
     }
+  }
+
+  // Meanwhile complete() may be asked.
+  std::span<const std::byte> look_at_start(PeekedSource& source) {
+    starting = &source;
+    const auto start = source.peek(kTarBlock);
+    starting = nullptr;
+    return start;
   }
 
   void on_bytes(std::size_t count) {
@@ -101,6 +111,7 @@ struct Importer::State {
     marker_passed = reader.ended();
     if (marker_passed) {
       checked = check_all();  // before the padding, which may be long
+      if (decoder) decoder->expect_padding();
       while (!source.next().empty()) continue;
     }
     tar = nullptr;
@@ -123,7 +134,7 @@ struct Importer::State {
   }
 
   [[noreturn]] void refuse_cut(Compression compression) const {
-    throw Error(ENODATA, "the archive is cut off: its " + name(compression) +
+    throw Error(ENODATA, "the archive is cut off or damaged: its " + name(compression) +
                              " stream has no end after " + std::to_string(bytes) + " bytes");
   }
 
@@ -134,10 +145,19 @@ struct Importer::State {
   }
 
   [[nodiscard]] bool complete() {
-    if (!tar || (decoder && !decoder->at_end())) return false;
+    if (!compression_complete()) return false;
+    if (starting) return is_foreign(starting->peeked());
+    if (!tar) return false;
     if (tar->ended()) return true;
     if (std::exchange(judged_at, intake.taken()) != intake.taken()) judged = judge();
     return judged;
+  }
+
+  // What may not end here although nothing is missing is refused when it ends.
+  [[nodiscard]] bool compression_complete() const try {
+    return !decoder || decoder->at_end();
+  } catch (const Error&) {
+    return true;
   }
 
   // What is wrong in an OCI layout will not become right by what follows: run() says so when the
@@ -158,8 +178,9 @@ struct Importer::State {
   Intake intake;
   std::atomic<std::uint64_t> bytes = 0;  // as stored
   int looks = 0;
-  const TarReader* tar = nullptr;  // while it reads
-  const DecodedSource* decoder = nullptr;
+  const PeekedSource* starting = nullptr;  // while its first bytes come
+  const TarReader* tar = nullptr;          // while it reads
+  DecodedSource* decoder = nullptr;
   bool marker_passed = false;      // of the end of the archive
   std::optional<Reading> checked;  // once all was there
   std::size_t judged_at = 0;

@@ -58,7 +58,8 @@ class Importer {
   void prepare(ByteSource& source);
   Outcome publish(const std::string& file_name);
   // Whether the archive would import if the stream ended here: the end-of-archive marker has
-  // passed, or all that its documents refer to is there and whole.
+  // passed, or all that its documents refer to is there and whole. True also when run() would
+  // refuse it for what it is, not for what is missing.
   [[nodiscard]] bool complete() const;
   [[nodiscard]] Progress progress() const;
 

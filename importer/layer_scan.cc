@@ -145,7 +145,8 @@ void LayerScan::State::append(std::span<const std::byte> stored) {
 
 void LayerScan::State::begin() {
   compression = detect_compression(magic);
-  if (*compression != Compression::none) decoder = Decoder::make(*compression);
+  no_tar = compression == Compression::lz4;
+  if (!no_tar && compression != Compression::none) decoder = Decoder::make(*compression);
   decode(magic);
 }
 
@@ -185,6 +186,11 @@ void LayerScan::State::read_tar(std::span<const std::byte> decoded) {
 }
 
 void LayerScan::State::check_end() const {
+  if (compression == Compression::lz4) {
+    throw Error(EINVAL,
+                "it is compressed with lz4: a layer is a tar, plain or compressed with "
+                "gzip, zstd, bzip2 or xz");
+  }
   const bool cut = decoder && !decoder->at_end();
   if (cut && !no_tar) throw Error(EBADMSG, "the " + name(*compression) + " data is cut off");
   if (no_tar || first_filled < kTarBlock) {

@@ -38,8 +38,8 @@ class LayerScan {
   // Throws Error: EBADMSG (corrupt compression or tar), EFBIG (max_layer, max_ratio).
   void append(std::span<const std::byte> stored);
   // Throws Error: EBADMSG for compressed data or a tar that is cut, EINVAL when the decoded bytes
-  // are no tar. `blob_digest`: that of the stored bytes; it is the diff ID of a layer that is not
-  // compressed.
+  // are no tar, or it is compressed with lz4, which no engine reads in a layer. `blob_digest`: that
+  // of the stored bytes; it is the diff ID of a layer that is not compressed.
   [[nodiscard]] LayerFacts finish(const blobstore::Digest& blob_digest);
 
  private:

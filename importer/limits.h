@@ -13,8 +13,9 @@ struct Limits {
   std::uint64_t max_layer = 64ULL << 30;     // bytes of a layer, decoded
   std::uint64_t max_archive = 256ULL << 30;  // bytes of an archive, decoded
   std::uint64_t max_ratio = 1000;            // decoded / stored; deflate of zeros: 1032
-  std::uint64_t ratio_after = 8ULL << 30;    // decoded bytes of a layer before max_ratio counts: an
-                                             // honest one may be a disk image of zeros
+  std::uint64_t ratio_after = 8ULL << 30;    // decoded bytes of a layer, and of an archive up to
+                                             // kMaxRatioAfter, before max_ratio counts: an honest
+                                             // one may hold a disk image of zeros
   std::size_t max_entries = 100'000;         // entries of an archive (not of a layer)
   std::size_t max_layers = 512;              // layers of an image
   std::size_t max_manifests = 1'000;         // manifests reachable from one index
@@ -27,6 +28,8 @@ struct Limits {
   }
 };
 
+// Decoded bytes of an archive, before max_ratio counts, at most: they are written to the store.
+inline constexpr std::uint64_t kMaxRatioAfter = 1ULL << 30;
 // Symlinks followed from one name in a Docker archive; no option: real archives need one.
 inline constexpr int kMaxSymlinkHops = 8;
 

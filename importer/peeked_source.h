@@ -17,7 +17,10 @@ class PeekedSource final : public ByteSource {
 
   // The first `count` bytes, fewer when there are no more. Only before the first next().
   [[nodiscard]] std::span<const std::byte> peek(std::size_t count);
+  // What peek() has seen so far, also while it waits for more.
+  [[nodiscard]] std::span<const std::byte> peeked() const { return start_; }
   [[nodiscard]] std::span<const std::byte> next() override;
+  void check() override { source_.check(); }
 
  private:
   std::span<const std::byte> take();

@@ -17,29 +17,36 @@ StepDecoder::StepDecoder(Compression compression)
       blocks_{std::make_unique_for_overwrite<std::byte[]>(kBlock),
               std::make_unique_for_overwrite<std::byte[]>(kBlock)} {}
 
-void StepDecoder::append(std::span<const std::byte> bytes, const Sink& sink) {
-  for (bool more = !bytes.empty(); more;) {
-    const std::size_t room = kBlock - filled_;
-    const Step done = step(bytes.first(std::min(bytes.size(), kMaxStep)),
-                           std::span(blocks_[block_].get() + filled_, room));
-    if (done.consumed == 0 && done.produced == 0 && !bytes.empty()) {
+Decoder::Part StepDecoder::decode(std::span<const std::byte> bytes) {
+  Part part;
+  std::size_t filled = 0;
+  const std::span<std::byte> block(blocks_[block_].get(), kBlock);
+  do {
+    const auto in = bytes.subspan(part.consumed);
+    const Step done = step(in.first(std::min(in.size(), kMaxStep)), block.subspan(filled));
+    if (done.consumed == 0 && done.produced == 0 && !in.empty()) {
       throw_corrupt("it cannot be decoded");
     }
-    bytes = bytes.subspan(done.consumed);
     position_ += done.consumed;
-    filled_ += done.produced;
-    if (filled_ == kBlock) pass_on(sink);
-    more = !bytes.empty() || done.produced == room;
-  }
-  pass_on(sink);
+    part.consumed += done.consumed;
+    filled += done.produced;
+    part.more = filled == kBlock;
+  } while (part.consumed < bytes.size() && !part.more);
+  part.block = block.first(filled);
+  if (filled > 0) block_ = 1 - block_;
+  return part;
 }
 
-void StepDecoder::pass_on(const Sink& sink) {
-  if (filled_ == 0) return;
-  const std::span<const std::byte> block(blocks_[block_].get(), filled_);
-  block_ = 1 - block_;
-  filled_ = 0;
-  sink(block);
+void StepDecoder::check_magic(std::span<const std::byte> in,
+                              std::span<const std::byte> magic) const {
+  const std::uint64_t passed = std::min<std::uint64_t>(position_ - member_, magic.size());
+  const auto wanted = magic.subspan(static_cast<std::size_t>(passed));
+  const std::size_t count = std::min(in.size(), wanted.size());
+  if (!std::ranges::equal(in.first(count), wanted.first(count))) throw_no_member();
+}
+
+void StepDecoder::throw_no_member() const {
+  throw_corrupt(member_ > 0 ? "bytes follow its end" : "the header is damaged");
 }
 
 void StepDecoder::throw_corrupt(const std::string& why) const { throw_error(EBADMSG, why); }

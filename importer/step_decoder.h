@@ -15,7 +15,7 @@ namespace imagefs::importer {
 
 class StepDecoder : public Decoder {
  public:
-  void append(std::span<const std::byte> bytes, const Sink& sink) final;
+  [[nodiscard]] Part decode(std::span<const std::byte> bytes) final;
 
  protected:
   struct Step {
@@ -30,6 +30,12 @@ class StepDecoder : public Decoder {
   // an error.
   virtual Step step(std::span<const std::byte> in, std::span<std::byte> out) = 0;
 
+  // The next byte to consume begins a member, stream or frame.
+  void begin_member() { member_ = position_; }
+  // Throws unless `in` goes on as a member with this magic does. C libraries look at it late.
+  void check_magic(std::span<const std::byte> in, std::span<const std::byte> magic) const;
+  // What begins a member is none.
+  [[noreturn]] void throw_no_member() const;
   [[noreturn]] void throw_corrupt(const std::string& why) const;
   [[noreturn]] void throw_unsupported(const std::string& why) const;
 
@@ -37,13 +43,12 @@ class StepDecoder : public Decoder {
   static constexpr std::size_t kBlock = std::size_t{256} << 10;
 
   [[noreturn]] void throw_error(int errno_value, const std::string& why) const;
-  void pass_on(const Sink& sink);
 
   Compression compression_;
   std::uint64_t position_ = 0;  // of the next byte to consume
+  std::uint64_t member_ = 0;    // of the member's first byte
   std::array<std::unique_ptr<std::byte[]>, 2> blocks_;
-  std::size_t block_ = 0;   // which of the two is being filled
-  std::size_t filled_ = 0;  // bytes of it
+  std::size_t block_ = 0;  // which of the two is being filled
 };
 
 // Views of the same bytes as C libraries want them.

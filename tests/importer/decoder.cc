@@ -135,7 +135,20 @@ BOOST_AUTO_TEST_CASE(a_format_is_known_by_its_first_bytes) {
       BOOST_TEST((detect(compress(format, "").substr(0, kMagicBytes)) == format));
     }
   }
-  BOOST_TEST((detect(skippable_frame("")) == Compression::zstd));
+}
+
+BOOST_AUTO_TEST_CASE(skippable_frames_belong_to_what_follows_them) {
+  const std::string skippable = skippable_frame("") + skippable_frame("either's");
+  const std::string lz4 = compress(Compression::lz4, "abc");
+  BOOST_TEST((detect(skippable) == Compression::zstd));
+  BOOST_TEST((detect(skippable + compress(Compression::zstd, "")) == Compression::zstd));
+  BOOST_TEST((detect(skippable + lz4) == Compression::lz4));
+  BOOST_TEST((detect((skippable + lz4).substr(0, skippable.size() + 3)) == Compression::zstd));
+  BOOST_TEST((detect(skippable.substr(0, 7)) == Compression::zstd));
+  BOOST_TEST(decode(Compression::lz4, skippable + lz4, 1).text == "abc");
+  BOOST_CHECK_EXCEPTION(decode(Compression::zstd, skippable + lz4), Error, [](const Error& error) {
+    return error.errno_value() == EBADMSG && error.sentence().find("lz4") != std::string::npos;
+  });
 }
 
 BOOST_AUTO_TEST_CASE(what_only_resembles_a_magic_is_not_compressed) {
@@ -169,6 +182,27 @@ BOOST_AUTO_TEST_CASE(long_runs_come_out_in_blocks) {
     const std::string stored = compress(format, text);
     for (const std::size_t chunk : {std::size_t{1}, stored.size()}) {
       BOOST_TEST_CONTEXT(name(format)) { BOOST_TEST((decode(format, stored, chunk).text == text)); }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_part_is_a_block_at_most) {
+  const std::string text(9 * kOutputBlock + 1, 'x');
+  for (const Compression format : kFormats) {
+    const auto decoder = Decoder::make(format);
+    const std::string stored = compress(format, text);
+    std::span<const std::byte> left = bytes_of(stored);
+    std::size_t size = 0;
+    for (bool more = true; more;) {
+      const Decoder::Part part = decoder->decode(left);
+      BOOST_TEST(part.block.size() <= kOutputBlock);
+      size += part.block.size();
+      left = left.subspan(part.consumed);
+      more = !left.empty() || part.more;
+    }
+    BOOST_TEST_CONTEXT(name(format)) {
+      BOOST_TEST(size == text.size());
+      BOOST_TEST(decoder->at_end());
     }
   }
 }
@@ -240,6 +274,22 @@ BOOST_AUTO_TEST_CASE(bytes_after_the_end_are_refused) {
     const std::string stored = compress(format, "abc") + "some other text that follows";
     for (const std::size_t chunk : {std::size_t{1}, stored.size()}) {
       BOOST_TEST_CONTEXT(name(format)) { BOOST_TEST((failure(format, stored, chunk) == EBADMSG)); }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_few_bytes_after_the_end_are_refused_unless_they_may_go_on) {
+  for (const Compression format : kFormats) {
+    const std::string stored = compress(format, "abc");
+    const std::size_t magic = format == Compression::xz ? 6 : 3;
+    for (std::size_t size = 0; size <= magic; ++size) {
+      const std::string begun = stored + stored.substr(0, size);
+      for (const std::size_t chunk : {std::size_t{1}, begun.size() + 1}) {
+        BOOST_TEST_CONTEXT(name(format) << " and " << size << " bytes in chunks of " << chunk) {
+          BOOST_TEST(decode(format, begun, chunk).at_end == (size == 0));
+          if (size < magic) BOOST_TEST((failure(format, begun + '!', chunk) == EBADMSG));
+        }
+      }
     }
   }
 }
@@ -359,7 +409,7 @@ BOOST_AUTO_TEST_CASE(xz_padding_comes_in_fours) {
   const std::string padded = stream + std::string(8, '\0');
   BOOST_TEST(decode(Compression::xz, padded).at_end);
   BOOST_TEST(decode(Compression::xz, padded + stream, 3).text == "abcabc");
-  BOOST_TEST(!decode(Compression::xz, stream + std::string(6, '\0')).at_end);
+  BOOST_TEST((failure(Compression::xz, stream + std::string(6, '\0')) == EBADMSG));
   BOOST_TEST((failure(Compression::xz, stream + std::string(6, '\0') + stream) == EBADMSG));
 }
 

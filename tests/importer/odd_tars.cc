@@ -224,15 +224,20 @@ BOOST_AUTO_TEST_CASE(each_file_that_is_no_image_archive_is_refused_in_its_own_wo
   for (const auto& [bytes, words] : files) BOOST_TEST(says(refusal(bytes), EINVAL, words));
   BOOST_TEST(says(refusal(""), ENODATA, "empty"));
   BOOST_TEST(says(refusal("hello\n"), ENODATA, "ends after 6 bytes"));
+  BOOST_TEST(says(refusal("{\"a\":1}"), EINVAL, "JSON"));
+  BOOST_TEST(says(refusal("<html></html>"), EINVAL, "HTML"));
 }
 
 BOOST_AUTO_TEST_CASE(a_bomb_is_refused_at_the_ratio) {
   importer::Options options;
   options.limits.max_ratio = 10;
+  options.limits.ratio_after = 64 << 20;
   const std::string zeros(80 << 20, '\0');
   const std::string odd = LayerWriter().file("zeros", zeros).unfinished();
   for (const auto compression : {importer::Compression::gzip, importer::Compression::zstd}) {
-    BOOST_TEST(says(refusal(compress(compression, behind(odd)), options), EFBIG, "times its size"));
+    const std::string archive = compress(compression, behind(odd));
+    BOOST_TEST(says(refusal(archive, options), EFBIG, "times its size"));
+    BOOST_TEST(import(archive).images.size() == 1U);
   }
 }
 

@@ -57,12 +57,34 @@ BOOST_AUTO_TEST_CASE(a_stream_that_is_cut_in_its_compression_is_refused) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(compression_that_is_cut_before_anything_came_out_is_not_called_empty) {
+  using importer::Compression;
+  for (const Compression format : {Compression::gzip, Compression::zstd, Compression::xz,
+                                   Compression::bzip2, Compression::lz4}) {
+    const std::string archive = compress(format, entries());
+    const Error error = refusal(archive.substr(0, 20));
+    BOOST_TEST(says(error, ENODATA, "its " + name(format) + " stream has no end after 20 bytes"));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_follows_the_marker_is_ignored) {
   const std::string marker(1024, '\0');
   const std::string late = LayerWriter().file("manifest.json", "[]").unfinished();
   BOOST_TEST(import(entries() + marker + late).images.size() == 1U);
   BOOST_TEST(import(entries() + marker + std::string(3 << 20, '\0')).notes.empty());
   BOOST_TEST(import(entries() + marker + "junk", {}, 1).images.size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(compressed_padding_is_no_bomb) {
+  using importer::Compression;
+  importer::Options options;
+  options.limits.max_ratio = 10;
+  options.limits.ratio_after = 1 << 20;
+  const std::string archive = entries() + std::string(8 << 20, '\0');
+  for (const Compression format : {Compression::gzip, Compression::zstd, Compression::xz,
+                                   Compression::bzip2, Compression::lz4}) {
+    BOOST_TEST(import(compress(format, archive), options).notes.empty());
+  }
 }
 
 // What complete() says before each piece, as 0s and 1s by the bytes given.
@@ -82,6 +104,28 @@ Completeness watch(blobstore::Store& store, const std::string& archive, std::siz
   };
   importer.run(source);
   return result;
+}
+
+// Whether it is complete() where it ends.
+bool complete_at_end(blobstore::Store& store, const std::string& archive) {
+  importer::Importer importer(store, {});
+  StringSource source(archive);
+  bool complete = false;
+  source.on_next = [&](std::size_t given) {
+    if (given == archive.size()) complete = complete || importer.complete();
+  };
+  BOOST_CHECK_THROW(importer.run(source), Error);
+  return complete;
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_archive_for_certain_gets_its_verdict_at_the_close) {
+  using importer::Compression;
+  BOOST_TEST(complete_at_end(*store, R"({"a":1})"));
+  BOOST_TEST(complete_at_end(*store, compress(Compression::gzip, R"({"a":1})")));
+  BOOST_TEST(complete_at_end(*store, compress(Compression::xz, entries()) + std::string(3, '\0')));
+  BOOST_TEST(!complete_at_end(*store, "hello"));
+  BOOST_TEST(!complete_at_end(*store, entries().substr(0, 300)));
+  BOOST_TEST(!complete_at_end(*store, compress(Compression::gzip, "hello")));
 }
 
 BOOST_AUTO_TEST_CASE(it_is_complete_as_soon_as_all_that_is_referenced_is_there) {

@@ -253,6 +253,13 @@ hostile(
 )
 hostile(
     37,
+    "layer-in-lz4",
+    "EINVAL",
+    "lz4",
+    lambda: Docker("hostile:1", layers=(b"\x04\x22\x4d\x18" + b"LZ4F" * 500,)).archive(),
+)
+hostile(
+    37,
     "layer-is-cut",
     "EINVAL|EBADMSG",
     "layer",
