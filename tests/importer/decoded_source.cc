@@ -1,10 +1,12 @@
 #include "importer/decoded_source.h"
 
+#include <algorithm>
 #include <array>
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "tests/importer/import_fixture.h"
 #include "tests/support/compress.h"
@@ -19,6 +21,7 @@ using test::compress;
 
 constexpr std::array kFormats{Compression::gzip, Compression::zstd, Compression::xz,
                               Compression::bzip2, Compression::lz4};
+constexpr Limits kLimits;
 constexpr std::size_t kBlock = 256 << 10;  // bytes that come at once, at most
 
 // Reads to the end, from byte `padding` on as padding; the errno value that it fails with.
@@ -46,7 +49,7 @@ BOOST_AUTO_TEST_CASE(blocks_are_bounded_whatever_the_ratio) {
   const std::string zeros(50 << 20, '\0');
   for (const Compression format : kFormats) {
     StringSource stored(compress(format, zeros));
-    DecodedSource decoded(stored, format, {});
+    DecodedSource decoded(stored, format, kLimits);
     std::size_t largest = 0;
     for (auto bytes = decoded.next(); !bytes.empty(); bytes = decoded.next()) {
       largest = std::max(largest, bytes.size());
@@ -92,7 +95,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_copy_ends_it_between_two_blocks) {
     int checks_ = 0;
   };
   Cancelled stored(compress(Compression::zstd, std::string(8 * kBlock, '\0')));
-  DecodedSource decoded(stored, Compression::zstd, {});
+  DecodedSource decoded(stored, Compression::zstd, kLimits);
   BOOST_TEST(!decoded.next().empty());
   BOOST_TEST(!decoded.next().empty());
   BOOST_CHECK_THROW(static_cast<void>(decoded.next()), Error);
