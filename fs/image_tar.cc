@@ -144,24 +144,27 @@ class ImageTarNode final : public Node {
 // The archive of an image whose documents cannot be read: it has a name.
 class UnreadableTarNode final : public Node {
  public:
-  UnreadableTarNode(ImageContext image, Error error)
-      : image_(std::move(image)), error_(std::move(error)) {}
+  UnreadableTarNode(ImageContext image, const Error& error)
+      : image_(std::move(image)), errno_value_(error.errno_value()), sentence_(error.sentence()) {}
 
   [[nodiscard]] NodeId id() const override {
     return make_node_id({image_.path, "image.tar", image_.descriptor.digest.str()});
   }
   [[nodiscard]] bool attributes_ready() const override { return false; }
   void prepare_attributes() const override {
-    log_failure(image_, error_);
-    throw Error(error_);
+    log_failure(image_, Error(errno_value_, sentence_));
+    fail();
   }
-  [[nodiscard]] struct stat attributes() const override { throw Error(error_); }
+  [[nodiscard]] struct stat attributes() const override { fail(); }
   [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
-  [[nodiscard]] ContentPtr open() const override { throw Error(error_); }
+  [[nodiscard]] ContentPtr open() const override { fail(); }
 
  private:
+  [[noreturn]] void fail() const { throw Error(errno_value_, sentence_); }
+
   const ImageContext image_;
-  const Error error_;
+  const int errno_value_;
+  const std::string sentence_;
 };
 
 NodePtr make_image_tar(const ImageContext& image, const std::shared_ptr<OpenBlobs>& open) {

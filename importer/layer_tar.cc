@@ -150,8 +150,8 @@ void LayerTar::forget_specials() {
 
 void LayerTar::start_special(std::int64_t size) {
   if (size > kMaxSpecial) {
-    throw Error(EBADMSG, "an extended header of " + std::to_string(size) +
-                             " bytes, the limit is " + std::to_string(kMaxSpecial));
+    throw Error(EBADMSG, "an extended header of " + std::to_string(size) + " bytes, the limit is " +
+                             std::to_string(kMaxSpecial));
   }
   special_.clear();
   special_left_ = static_cast<std::size_t>(size);
