@@ -1,8 +1,8 @@
 // A compressed layer that is decoded when somebody first reads from it.
 //
-// A thread decodes it once from its start to its end; a reader waits only until its own bytes are
-// there. When that failed for want of something (room, memory, descriptors), who waits is told so,
-// and the next reader tries again.
+// A thread decodes it once from its start to its end, and checks it; readers wait for that. When
+// that failed for want of something (room, memory, descriptors), who waits is told so, and the next
+// reader tries again.
 //
 // Thread safety: every member from any thread.
 #pragma once

@@ -4,6 +4,7 @@
 
 #include <cerrno>
 #include <exception>
+#include <vector>
 
 #include "fs/as_error.h"
 #include "fs/layer_bytes.h"
@@ -16,6 +17,7 @@ namespace imagefs::fs {
 namespace {
 
 constexpr std::uint64_t kCheckEvery = 16 << 20;  // bytes between two looks at the disk
+constexpr std::size_t kPiece = 256U << 10;       // bytes
 
 Error not_yet() { return {EAGAIN, "these bytes are not decoded yet"}; }
 
@@ -23,20 +25,20 @@ Error not_yet() { return {EAGAIN, "these bytes are not decoded yet"}; }
 
 bool Decoding::ready(std::uint64_t end) const {
   const std::lock_guard lock(mutex_);
-  return decoded_ >= end;
+  return readable_ >= end;
 }
 
 void Decoding::await(std::uint64_t end, const Patience& patience) const {
   std::unique_lock lock(mutex_);
-  wait_patiently(lock, progress_, patience, [&] { return failure_ || decoded_ >= end; });
-  if (decoded_ < end) throw Error(*failure_);
+  wait_patiently(lock, ended_, patience, [&] { return failure_ || readable_ >= end; });
+  if (readable_ < end) throw Error(*failure_);
 }
 
 void Decoding::read(std::span<std::byte> into, std::uint64_t offset) const {
   FilePtr file;
   {
     const std::lock_guard lock(mutex_);
-    if (decoded_ < offset + into.size()) throw failure_.value_or(not_yet());
+    if (readable_ < offset + into.size()) throw failure_.value_or(not_yet());
     file = file_;
   }
   read_fully(file->fd(), into, offset);
@@ -53,7 +55,7 @@ void Decoding::run() noexcept {
     end(Error(EBADMSG, "a layer ends before its files do"));
   } catch (...) {
     const Error failure = as_error(std::current_exception());
-    log(LOG_WARNING, "layer sha256:" + source_->name + ": " + failure.sentence());
+    log(LOG_WARNING, "layer " + source_->layer.str() + ": " + failure.sentence());
     end(failure);
   }
 }
@@ -63,10 +65,10 @@ void Decoding::end(const Error& failure) {
   FilePtr dropped;
   const std::lock_guard lock(mutex_);
   failure_.emplace(lasting ? EIO : failure.errno_value(), failure.sentence());
-  progress_.notify_all();
+  ended_.notify_all();
   if (lasting) return;
   again_ = true;
-  decoded_ = 0;
+  readable_ = 0;
   dropped.swap(file_);
 }
 
@@ -76,17 +78,25 @@ void Decoding::decode() {
       source.directory ? source.room->take(source.directory.get(), source.size) : std::nullopt;
   const auto file =
       std::make_shared<importer::CacheFile>(source.directory ? source.directory.get() : -1);
+  std::uint64_t written = 0;
+  const std::uint64_t decoded =
+      importer::read_layer(source.blob.get(), source.size, [&](std::span<const std::byte> bytes) {
+        write(file->fd(), bytes, written);
+        written += bytes.size();
+        return !given_up_;
+      });
+  if (decoded != source.size || given_up_) return;
+  check_stored();
   {
     const std::lock_guard lock(mutex_);
     file_ = file;
+    readable_ = decoded;
+    ended_.notify_all();
   }
-  const std::uint64_t decoded = importer::read_layer(
-      source.blob.get(), source.size,
-      [&](std::span<const std::byte> bytes) { return take(file->fd(), bytes); });
-  if (decoded != source.size || !room || given_up_) return;
+  if (!room) return;
   // A name must not outlive its bytes in a power failure.
   if (::fdatasync(file->fd()) != 0) throw_errno("a decoded layer");
-  file->publish(source.directory.get(), source.name);
+  file->publish(source.directory.get(), source.layer.hex());
   published_ = true;
 }
 
@@ -96,13 +106,24 @@ void Decoding::leave_min_free(int fd) const {
   importer::require_free(fd, source_->min_free);
 }
 
-bool Decoding::take(int fd, std::span<const std::byte> bytes) {
-  if (source_->directory && decoded_ % kCheckEvery < bytes.size()) leave_min_free(fd);
-  importer::write_at(fd, bytes.data(), bytes.size(), decoded_);
-  const std::lock_guard lock(mutex_);
-  decoded_ += bytes.size();
-  progress_.notify_all();
-  return !given_up_;
+void Decoding::write(int fd, std::span<const std::byte> bytes, std::uint64_t offset) const {
+  if (source_->directory && offset % kCheckEvery < bytes.size()) leave_min_free(fd);
+  importer::write_at(fd, bytes.data(), bytes.size(), offset);
+}
+
+// Not all formats have a checksum.
+void Decoding::check_stored() const {
+  blobstore::Sha256 hash;
+  std::vector<std::byte> piece(kPiece);
+  for (std::uint64_t offset = 0; !given_up_; offset += piece.size()) {
+    piece.resize(importer::read_at(source_->blob.get(), piece, offset));
+    if (piece.empty()) break;
+    hash.update(piece);
+  }
+  const blobstore::Digest found = hash.finish();
+  if (found != source_->layer && !given_up_) {
+    throw Error(EBADMSG, "its bytes hash to " + found.str());
+  }
 }
 
 }  // namespace imagefs::fs

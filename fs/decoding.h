@@ -4,8 +4,10 @@
 //   decoding->await(end, patience);
 //   decoding->read(into, offset);
 //
-// What is whole is published, and serves later mounts too; not what the directory has no room for.
-// A try that failed for want of something lets go of its file, and of the room that this took.
+// Nothing is given out before the layer has come to its end and its stored bytes have its digest:
+// what is damaged is seen at the end alone. What is whole is published, and serves later mounts
+// too; not what the directory has no room for. A try that failed for want of something lets go of
+// its file, and of the room that this took.
 //
 // Thread safety: run() in a thread of its own, the others from any thread.
 #pragma once
@@ -20,6 +22,7 @@
 #include <span>
 #include <string>
 
+#include "blobstore/digest.h"
 #include "blobstore/error.h"
 #include "blobstore/unique_fd.h"
 #include "fs/layer_eviction.h"
@@ -32,9 +35,9 @@ class Decoding {
  public:
   struct Source {
     UniqueFd blob;
-    std::uint64_t size;               // bytes, decoded
-    UniqueFd directory;               // cache/layers/; empty: cannot be written
-    std::string name;                 // of the file there
+    std::uint64_t size;  // bytes, decoded
+    UniqueFd directory;  // cache/layers/; empty: cannot be written
+    blobstore::Digest layer;
     std::shared_ptr<LayerRoom> room;  // of the directory
     std::uint64_t min_free;           // bytes that must stay free on its disk
   };
@@ -58,16 +61,17 @@ class Decoding {
 
   void decode();
   void leave_min_free(int fd) const;
-  [[nodiscard]] bool take(int fd, std::span<const std::byte> bytes);
+  void write(int fd, std::span<const std::byte> bytes, std::uint64_t offset) const;
+  void check_stored() const;
   void end(const Error& failure);
 
   const std::shared_ptr<const Source> source_;
   std::atomic<bool> given_up_ = false;
   std::atomic<bool> published_ = false;
   mutable std::mutex mutex_;  // of what follows; nothing slow happens under it
-  mutable std::condition_variable progress_;
-  FilePtr file_;                  // set before the first progress
-  std::uint64_t decoded_ = 0;     // bytes of it
+  mutable std::condition_variable ended_;
+  FilePtr file_;
+  std::uint64_t readable_ = 0;    // bytes of it: none, or all
   std::optional<Error> failure_;  // of whoever wants more than there is; set when it has ended
   bool again_ = false;
 };

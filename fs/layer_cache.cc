@@ -136,7 +136,7 @@ LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {
   return std::make_shared<DecodedLayer>(Decoding::Source{.blob = std::move(blob),
                                                          .size = size,
                                                          .directory = std::move(directory),
-                                                         .name = layer.hex(),
+                                                         .layer = layer,
                                                          .room = room_,
                                                          .min_free = limits_.min_free},
                                         decoders_);

@@ -1,5 +1,6 @@
 // The layers of a rootfs/: their indexes, and what is decoded of them.
 #include <sys/stat.h>
+#include <zstd.h>
 
 #include <array>
 #include <boost/test/unit_test.hpp>
@@ -8,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 #include <limits>
+#include <random>
 #include <thread>
 
 #include "blobstore/error.h"
@@ -223,6 +225,38 @@ BOOST_AUTO_TEST_CASE(damage_in_a_layer_stays) {
   std::filesystem::resize_file(image.blob(0), std::filesystem::file_size(image.blob(0)) - 100);
   for (int i = 0; i < 2; ++i) {
     BOOST_CHECK_EXCEPTION(content->await(0, 1 << 20, endless), Error, is_io_error);
+  }
+}
+
+void flip_a_byte(const std::filesystem::path& file, std::streamoff offset) {
+  std::filesystem::permissions(file, std::filesystem::perms::owner_all);
+  std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+  const auto byte = static_cast<char>(stream.seekg(offset).get() ^ 1);
+  stream.seekp(offset).put(byte);
+}
+
+// Checksums come at the end, and some formats have none: no file is given before.
+BOOST_AUTO_TEST_CASE(of_a_damaged_layer_no_byte_is_given) {
+  std::mt19937 random(1);
+  std::string noise(300'000, '\0');
+  for (char& c : noise) c = static_cast<char>(random());
+  const std::string layer = LayerWriter().file("first", noise).file("last", noise).str();
+  std::string unchecked(ZSTD_compressBound(layer.size()), '\0');
+  unchecked.resize(
+      ZSTD_compress(unchecked.data(), unchecked.size(), layer.data(), layer.size(), 1));
+  for (const std::string& stored : {gzip(layer), unchecked}) {
+    RootfsFixture image({stored});
+    static_cast<void>(image.open_root());  // indexed
+    flip_a_byte(image.blob(0), 200'000);
+    for (int i = 0; i < 2; ++i) {
+      for (const char* name : {"first", "last"}) {
+        const ContentPtr content = image.get(name)->open();
+        BOOST_CHECK_EXCEPTION(content->await(0, 10, endless), Error, is_io_error);
+        std::array<std::byte, 10> bytes{};
+        BOOST_CHECK_EXCEPTION(static_cast<void>(content->read(bytes, 0)), Error, is_io_error);
+      }
+    }
+    BOOST_CHECK(!std::filesystem::exists(image.cache("layers", 0)));
   }
 }
 
