@@ -11,8 +11,6 @@
 namespace imagefs::blobstore {
 namespace {
 
-constexpr std::uint64_t kMaxIndexFile = 256 << 20;
-
 std::string called(const Digest& digest) { return "the blob " + digest.str(); }
 
 }  // namespace

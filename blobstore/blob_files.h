@@ -20,6 +20,8 @@ namespace imagefs::blobstore {
 [[nodiscard]] std::vector<Digest> list_blobs(const Directory& directory);
 [[nodiscard]] Index read_index(const Directory& directory);
 
+inline constexpr std::uint64_t kMaxIndexFile = 256 << 20;  // bytes that are read of an index.json
+
 // The bytes of index.json; nothing when it is absent.
 [[nodiscard]] std::optional<std::string> read_index_file(const Directory& directory);
 // The size of a blob's file; nothing when it is absent. Throws Error{EIO} when it is no regular

@@ -1,9 +1,11 @@
 #include "blobstore/store.h"
 
+#include <cerrno>
 #include <thread>
 #include <utility>
 
 #include "blobstore/blob_files.h"
+#include "blobstore/error.h"
 #include "blobstore/files.h"
 #include "blobstore/intent.h"
 #include "blobstore/marking.h"
@@ -20,6 +22,21 @@ void clean_up(const Directory& directory) {
   if (!is_unsettled(directory)) return;
   const StoreLock lock(directory.root.get());
   settle_intent(directory);
+}
+
+bool is_readable(const std::string& index) {
+  try {
+    return index.size() <= kMaxIndexFile && !Index(index).bytes().empty();
+  } catch (const Error&) {
+    return false;
+  }
+}
+
+// What cannot be read again is lost, with all the images that stand in it.
+void require_readable(const std::string& index) {
+  constexpr std::size_t kSmall = 4 << 20;  // bytes: too few for what Index takes to be too many
+  if (index.size() <= kSmall || is_readable(index)) return;
+  throw Error(EFBIG, "the store's index.json would have more entries than can be read");
 }
 
 }  // namespace
@@ -84,6 +101,7 @@ bool Store::commit(const std::vector<const HeldBlob*>& blobs,
   const Missing missing = missing_blobs(directory, blobs);
   edit(index);
   const std::string after = index.bytes();
+  if (after.size() > before.size()) require_readable(after);
 
   Transaction transaction(directory);
   transaction.add_blobs(missing);

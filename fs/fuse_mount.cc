@@ -20,6 +20,12 @@ void Mount::join_waiting() {
   looking.join();
 }
 
+Lease Lease::none() {
+  Lease lease;
+  lease.end_ = {};
+  return lease;
+}
+
 double Lease::left() const {
   const std::chrono::duration<double> left = end_ - Clock::now();
   return std::max(left.count(), 0.0);

@@ -60,6 +60,8 @@ struct Mount {
 // directories, that were read after it began: that of a reader of the store.
 class Lease {
  public:
+  // One that is over.
+  [[nodiscard]] static Lease none();
   [[nodiscard]] double left() const;  // seconds
 
  private:

@@ -34,7 +34,7 @@ void DecodedSource::count(std::size_t decoded) {
     throw Error(EFBIG, "the archive has more than " + std::to_string(limits_.max_archive) +
                            " bytes when decompressed");
   }
-  if (in_padding_ || decoded_bytes_ <= ratio_after_) return;
+  if (decoded_bytes_ <= ratio_after_) return;
   if (limits_.over_ratio(stored_bytes_, decoded_bytes_)) {
     throw Error(EFBIG, "the archive decompresses to more than " +
                            std::to_string(limits_.max_ratio) + " times its size (max_ratio)");

@@ -3,6 +3,7 @@
 // Memory: the decoder's. Thread safety: as any ByteSource.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -21,8 +22,8 @@ class DecodedSource final : public ByteSource {
   // Throws Error: EFBIG (max_archive, max_ratio), and what the decoder and `stored` throw. The end
   // of `stored` within a member or frame is the end here too.
   [[nodiscard]] std::span<const std::byte> next() override;
-  // What follows is padding, as long as one likes: max_ratio does not count any more.
-  void expect_padding() { in_padding_ = true; }
+  // What follows is padding: max_ratio does not count for the next kMaxRatioAfter bytes of it.
+  void expect_padding() { ratio_after_ = std::max(ratio_after_, decoded_bytes_ + kMaxRatioAfter); }
   // Whether what was read ends after a whole member or frame. Throws as Decoder::at_end().
   [[nodiscard]] bool at_end() const { return decoder_->at_end(); }
 
@@ -31,11 +32,10 @@ class DecodedSource final : public ByteSource {
 
   ByteSource& stored_;
   const Limits& limits_;
-  const std::uint64_t ratio_after_;
+  std::uint64_t ratio_after_;
   std::unique_ptr<Decoder> decoder_;
   std::span<const std::byte> waiting_;  // stored, and not decoded yet
   bool more_ = false;                   // the decoder has more of what it was given
-  bool in_padding_ = false;
   std::uint64_t stored_bytes_ = 0;
   std::uint64_t decoded_bytes_ = 0;
 };

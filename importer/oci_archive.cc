@@ -25,6 +25,8 @@ using blobstore::Manifest;
 
 constexpr std::string_view kLayoutVersion = "1.0.0";
 constexpr std::uint64_t kMaxLayoutFile = 1 << 20;  // bytes
+// Bytes of a descriptor's annotations, URLs and unknown members, which go into the store's index.
+constexpr std::size_t kMaxMembers = 64 << 10;
 
 void check_layout(const std::string& text) {
   const boost::json::value value = blobstore::json::parse(text, "oci-layout");
@@ -33,6 +35,15 @@ void check_layout(const std::string& text) {
   if (version == kLayoutVersion) return;
   throw Error(EINVAL,
               "oci-layout: the imageLayoutVersion is \"" + version.value_or("") + "\", not 1.0.0");
+}
+
+std::size_t size_of_members(const Descriptor& descriptor) {
+  std::size_t size = 0;
+  for (const auto* members : {&descriptor.annotations, &descriptor.others}) {
+    for (const auto& [key, value] : *members) size += key.size() + value.size();
+  }
+  for (const std::string& url : descriptor.urls) size += url.size();
+  return size;
 }
 
 // How much of what a document leads to is there. The document itself is kept unless it is absent.
@@ -58,8 +69,9 @@ constexpr auto kReferenceType = "vnd.docker.reference.type";
 
 class OciReader {
  public:
-  OciReader(Archive& archive, const Limits& limits, const std::string& file_name, bool lenient)
-      : archive_(archive), limits_(limits), file_name_(file_name), lenient_(lenient) {}
+  OciReader(Archive& archive, const Limits& limits, const std::string& file_name,
+            OciSituation situation)
+      : archive_(archive), limits_(limits), file_name_(file_name), situation_(situation) {}
 
   Reading run() {
     const Content* const layout = archive_.find_control_file("oci-layout");
@@ -84,7 +96,8 @@ class OciReader {
     // Nothing of a platform has come when all that has is also another's.
     for (const Partial& partial : partials_) {
       const auto is_kept = [&](Content* content) { return kept_.contains(content); };
-      if (!std::ranges::all_of(partial.present, is_kept)) miss(partial.sentence);
+      const bool is_absent = situation_.has_ended && std::ranges::all_of(partial.present, is_kept);
+      if (!is_absent) miss(partial.sentence);
     }
     if (!reading_.images.empty()) return;
     if (index.manifests.empty()) return miss("index.json lists no images", EINVAL);
@@ -100,6 +113,11 @@ class OciReader {
       reading_.notes.push_back("index.json lists " + named(descriptor) +
                                ", which is no image: left out");
       return;
+    }
+    if (const std::size_t size = size_of_members(descriptor); size > kMaxMembers) {
+      throw Error(EFBIG, "index.json: the descriptor of " + descriptor.digest.str() + " has " +
+                             std::to_string(size) + " bytes of annotations and the like, the " +
+                             "limit is " + std::to_string(kMaxMembers));
     }
     visits_ = 0;
     if (visit(descriptor, 0) != Presence::platform) {
@@ -122,8 +140,8 @@ class OciReader {
     Presence presence = Presence::absent;
     if (content) {
       presence = read_document(descriptor, *content, depth);
-    } else if (depth == 0) {
-      miss("index.json refers to the manifest " + descriptor.digest.str() +
+    } else if (depth == 0 || !situation_.has_ended) {
+      miss("the archive's index refers to the manifest " + descriptor.digest.str() +
            ", which is not in the archive");
     }
     if (presence != Presence::absent) keep(*content);
@@ -206,7 +224,8 @@ class OciReader {
     if (!manifest.is_image()) return true;
     const std::string name = "the config of " + what;
     const auto parsed = read_config(config, limits_, name);
-    if (lenient_ && parsed.diff_ids.size() != layers.size()) {
+    const bool lenient = situation_.has_manifest_json || !situation_.has_ended;
+    if (lenient && parsed.diff_ids.size() != layers.size()) {
       miss(what + " lists another number of layers than its config", EBADMSG);
       return false;
     }
@@ -237,7 +256,7 @@ class OciReader {
   Archive& archive_;
   const Limits& limits_;
   const std::string& file_name_;
-  const bool lenient_;
+  const OciSituation situation_;
   std::size_t visits_ = 0;  // below one image
   std::map<Digest, Visited> visited_;
   std::vector<Partial> partials_;
@@ -248,8 +267,8 @@ class OciReader {
 }  // namespace
 
 Reading read_oci_archive(Archive& archive, const Limits& limits, const std::string& file_name,
-                         bool lenient) {
-  return OciReader(archive, limits, file_name, lenient).run();
+                         OciSituation situation) {
+  return OciReader(archive, limits, file_name, situation).run();
 }
 
 }  // namespace imagefs::importer

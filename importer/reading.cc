@@ -18,7 +18,8 @@ Reading read_documents(Archive& archive, const Limits& limits, const std::string
   static_cast<void>(archive.find_control_file("index.json"));
   const bool docker = archive.find_control_file("manifest.json") != nullptr;
   if (archive.find_control_file("oci-layout")) {
-    reading = read_oci_archive(archive, limits, file_name, docker || !all);
+    reading = read_oci_archive(archive, limits, file_name,
+                               {.has_manifest_json = docker, .has_ended = all});
     if (!reading.missing || !docker) return reading;
   }
   if (!all && archive.may_become_layout()) {

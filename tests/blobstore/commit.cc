@@ -9,6 +9,7 @@
 #include <string>
 #include <thread>
 
+#include "blobstore/error.h"
 #include "blobstore/store.h"
 #include "tests/blobstore/store_fixture.h"
 
@@ -53,6 +54,17 @@ BOOST_AUTO_TEST_CASE(a_commit_that_changes_nothing_writes_nothing) {
   const ino_t before = inode_of(path / "index.json");
   add(*store, image, kName);
   BOOST_TEST(inode_of(path / "index.json") == before);
+}
+
+BOOST_AUTO_TEST_CASE(an_index_that_could_not_be_read_again_is_not_written) {
+  const auto store = open();
+  std::string zeros = "[0";
+  for (int i = 0; i < 1'000'000; ++i) zeros += ",0";
+  Image image = make_image(*store, "1").named(kName);
+  image.descriptor.others = {{"one", zeros + "]"}, {"two", zeros + "]"}, {"three", zeros + "]"}};
+  BOOST_CHECK_EXCEPTION(store->commit({}, [&](Index& index) { index.add(image, kNow); }), Error,
+                        [](const Error& error) { return error.errno_value() == EFBIG; });
+  BOOST_TEST(store->read_index().images().empty());
 }
 
 BOOST_AUTO_TEST_CASE(an_edit_that_throws_leaves_nothing) {

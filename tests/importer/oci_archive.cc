@@ -71,6 +71,11 @@ BOOST_AUTO_TEST_CASE(a_descriptor_keeps_all_its_members) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_descriptor_has_no_room_for_a_cargo) {
+  const std::string more = R"(,"data":")" + std::string(100'000, 'x') + "\"";
+  BOOST_TEST(says(refusal(blobs().with_index(flat_index(more)).str()), EFBIG, "annotations"));
+}
+
 BOOST_AUTO_TEST_CASE(each_name_of_a_manifest_keeps_its_descriptor) {
   const auto of = [](const std::string& name) {
     return descriptor_of(kOciManifestType, kManifest,

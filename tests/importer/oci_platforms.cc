@@ -52,6 +52,16 @@ BOOST_AUTO_TEST_CASE(a_platform_that_shares_a_layer_counts_as_absent) {
   }
 }
 
+// The platforms that are absent before the end may be on their way.
+BOOST_AUTO_TEST_CASE(absent_platforms_need_the_end_of_the_archive) {
+  const std::string index = index_of(
+      {descriptor_of(kOciManifestType, kManifest), descriptor_of(kOciManifestType, "on its way")});
+  const std::string archive = archive_of(index, {kBase, kTop, kConfig, kManifest}, kOciIndexType);
+  BOOST_TEST(import(archive).images.size() == 1U);
+  const std::string cut = archive.substr(0, archive.size() - 1024);
+  BOOST_TEST(says(refusal(cut), ENODATA, digest_of("on its way")));
+}
+
 BOOST_AUTO_TEST_CASE(an_attestation_is_no_platform) {
   const std::string about =
       R"(,"annotations":{"vnd.docker.reference.type":"attestation-manifest"})";
