@@ -16,15 +16,15 @@ namespace {
 
 constexpr std::size_t kPiece = 256U << 10;
 
-}  // namespace
-
-std::size_t read_at(int blob_fd, std::span<std::byte> into, std::uint64_t offset) {
+std::size_t read_at(int fd, std::span<std::byte> into, std::uint64_t offset) {
   for (;;) {
-    const ssize_t count = pread(blob_fd, into.data(), into.size(), static_cast<off_t>(offset));
+    const ssize_t count = pread(fd, into.data(), into.size(), static_cast<off_t>(offset));
     if (count >= 0) return static_cast<std::size_t>(count);
     if (errno != EINTR) throw_errno("a layer cannot be read");
   }
 }
+
+}  // namespace
 
 Compression compression_of(int blob_fd) {
   std::array<std::byte, kMagicBytes> start{};

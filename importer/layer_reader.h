@@ -10,8 +10,6 @@
 
 namespace imagefs::importer {
 
-// As many bytes as there are, up to all of `into`. Throws Error{EIO}.
-[[nodiscard]] std::size_t read_at(int blob_fd, std::span<std::byte> into, std::uint64_t offset);
 // By the blob's first bytes. Throws Error{EIO}.
 [[nodiscard]] Compression compression_of(int blob_fd);
 // Calls `sink` with the decoded bytes until it returns false; returns how many there were. Throws
