@@ -1,9 +1,11 @@
 #include "blobstore/blob_files.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <span>
 
 #include "blobstore/error.h"
 #include "blobstore/files.h"
@@ -11,9 +13,27 @@
 namespace imagefs::blobstore {
 namespace {
 
+constexpr std::size_t kReadStep = 1 << 20;
+
 std::string called(const Digest& digest) { return "the blob " + digest.str(); }
 
 }  // namespace
+
+Digest hash_file(int fd, const std::string& what,
+                 const std::function<void(off_t offset, std::size_t count)>& passed) {
+  std::vector<std::byte> buffer(kReadStep);
+  Sha256 hash;
+  for (off_t offset = 0;;) {
+    const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_errno("cannot read " + what);
+    if (got == 0) return hash.finish();
+    const auto count = static_cast<std::size_t>(got);
+    hash.update(std::span(buffer).first(count));
+    passed(offset, count);
+    offset += got;
+  }
+}
 
 std::optional<UniqueFd> open_blob(const Directory& directory, const Digest& digest) {
   if (!directory.sha256) return std::nullopt;

@@ -1,7 +1,11 @@
 // The files of blobs/sha256/ and index.json, read.
 #pragma once
 
+#include <sys/types.h>
+
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -24,6 +28,10 @@ inline constexpr std::uint64_t kMaxIndexFile = 256 << 20;  // bytes that are rea
 
 // The bytes of index.json; nothing when it is absent.
 [[nodiscard]] std::optional<std::string> read_index_file(const Directory& directory);
+// The digest of a file's bytes. `passed` gets the offset and the number of those just read; what it
+// throws ends the reading. `what` names the file in errors.
+[[nodiscard]] Digest hash_file(int fd, const std::string& what,
+                               const std::function<void(off_t offset, std::size_t count)>& passed);
 // The size of a blob's file; nothing when it is absent. Throws Error{EIO} when it is no regular
 // file.
 [[nodiscard]] std::optional<std::uint64_t> blob_size(const Directory& directory,

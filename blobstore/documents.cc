@@ -6,6 +6,7 @@
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 #include <cerrno>
+#include <span>
 
 #include "blobstore/descriptor_json.h"
 #include "blobstore/error.h"
@@ -22,6 +23,10 @@ constexpr std::array<std::string_view, 2> kForeignTypes{
     "application/vnd.docker.image.rootfs.foreign.diff.tar"};
 constexpr std::array<std::string_view, 2> kLayerTypes{"application/vnd.oci.image.layer.v1.tar",
                                                       media_type::kDockerLayer};
+
+bool starts_with_any(std::string_view type, std::span<const std::string_view> starts) {
+  return std::ranges::any_of(starts, [&](auto start) { return type.starts_with(start); });
+}
 
 // The media type of the document: the descriptor's word and the document's own must agree; where
 // neither says, the shape tells.
@@ -128,9 +133,8 @@ std::vector<Digest> parse_diff_ids(const boost::json::object& config, const std:
 // A tar of files, in any compression. What is encrypted nobody here can read.
 bool is_layer(const Descriptor& descriptor) {
   const std::string& type = descriptor.media_type;
-  const auto begins_type = [&](std::string_view start) { return type.starts_with(start); };
-  return !type.ends_with("+encrypted") && (std::ranges::any_of(kForeignTypes, begins_type) ||
-                                           std::ranges::any_of(kLayerTypes, begins_type));
+  return !type.ends_with("+encrypted") &&
+         (starts_with_any(type, kForeignTypes) || starts_with_any(type, kLayerTypes));
 }
 
 }  // namespace
@@ -156,9 +160,7 @@ Document parse_document(std::string_view bytes, const std::string& declared_medi
 }
 
 bool is_foreign(const Descriptor& layer) {
-  return !layer.urls.empty() || std::ranges::any_of(kForeignTypes, [&](std::string_view start) {
-    return layer.media_type.starts_with(start);
-  });
+  return !layer.urls.empty() || starts_with_any(layer.media_type, kForeignTypes);
 }
 
 ImageIndex parse_index(std::string_view bytes, const std::string& what) {

@@ -26,7 +26,8 @@ void clean_up(const Directory& directory) {
 
 bool is_readable(const std::string& index) {
   try {
-    return index.size() <= kMaxIndexFile && !Index(index).bytes().empty();
+    static_cast<void>(Index(index));
+    return index.size() <= kMaxIndexFile;
   } catch (const Error&) {
     return false;
   }
@@ -39,9 +40,30 @@ void require_readable(const std::string& index) {
   throw Error(EFBIG, "the store's index.json would have more entries than can be read");
 }
 
-}  // namespace
+// The result: whether who goes by the index before it is misled.
+bool commit_locked(const Directory& directory, const std::vector<const HeldBlob*>& blobs,
+                   const std::function<void(Index&)>& edit) {
+  const StoreLock lock(directory.root.get());
+  settle_intent(directory);  // another process may have crashed since the store was opened
+  Index index = blobstore::read_index(directory);
+  const std::string before = index.bytes();
+  const Missing missing = missing_blobs(directory, blobs);
+  edit(index);
+  const std::string after = index.bytes();
+  if (after.size() > before.size()) require_readable(after);
 
-void await_readers() { std::this_thread::sleep_for(2 * kReaderLease); }
+  Transaction transaction(directory);
+  transaction.add_blobs(missing);
+  if (after != before) {
+    transaction.replace_index(after);
+  } else {
+    transaction.keep_index();
+  }
+  transaction.finish();
+  return index.misleads();
+}
+
+}  // namespace
 
 Store::Store(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Store::~Store() = default;
@@ -90,28 +112,12 @@ Writer Store::write_blob() {
       std::make_unique<Writer::State>(make_temporary_file(directory), directory.blobs.get()));
 }
 
-bool Store::commit(const std::vector<const HeldBlob*>& blobs,
+void Store::commit(const std::vector<const HeldBlob*>& blobs,
                    const std::function<void(Index&)>& edit) {
-  const Directory& directory = state_->directory;
-  directory.require_writable();
-  const StoreLock lock(directory.root.get());
-  settle_intent(directory);  // another process may have crashed since the store was opened
-  Index index = blobstore::read_index(directory);
-  const std::string before = index.bytes();
-  const Missing missing = missing_blobs(directory, blobs);
-  edit(index);
-  const std::string after = index.bytes();
-  if (after.size() > before.size()) require_readable(after);
-
-  Transaction transaction(directory);
-  transaction.add_blobs(missing);
-  if (after != before) {
-    transaction.replace_index(after);
-  } else {
-    transaction.keep_index();
-  }
-  transaction.finish();
-  return index.misleads();
+  state_->directory.require_writable();
+  const bool misleads = commit_locked(state_->directory, blobs, edit);
+  // As long again for readers that have little time.
+  if (misleads) std::this_thread::sleep_for(2 * kReaderLease);
 }
 
 std::vector<Descriptor> Store::referenced(const Descriptor& image) const {

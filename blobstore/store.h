@@ -26,11 +26,8 @@
 namespace imagefs::blobstore {
 
 // For so long a reader may go by what it has seen of index.json, and lead others by a name to the
-// image that had it. Who wants a moved or removed name to be seen by everybody calls
-// await_readers() after the commit.
+// image that had it. A commit that moves a name or takes it away waits for that.
 inline constexpr std::chrono::milliseconds kReaderLease{50};
-// Waits until that is over for each reader, and as long again for those that have little time.
-void await_readers();
 
 class Store {
  public:
@@ -73,9 +70,9 @@ class Store {
   // Makes `blobs` and what `edit` does to the index real, all or nothing, durable when it returns:
   // exclusive lock, intent, link, sync (also of blobs that are there already: other tools sync
   // nothing), index.json by rename, sync. `edit` gets the index as it is now. The blobs stay held
-  // until the caller lets go of them. Throws Error; then nothing changed. The result: whether who
-  // goes by an older index.json is misled (Index::misleads).
-  bool commit(const std::vector<const HeldBlob*>& blobs, const std::function<void(Index&)>& edit);
+  // until the caller lets go of them. Throws Error; then nothing changed. Returns when no reader
+  // goes by an index.json that misleads it now, and holds no lock meanwhile.
+  void commit(const std::vector<const HeldBlob*>& blobs, const std::function<void(Index&)>& edit);
 
   struct Collected {
     std::uint64_t images = 0;

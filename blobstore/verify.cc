@@ -16,8 +16,6 @@
 namespace imagefs::blobstore {
 namespace {
 
-constexpr std::size_t kReadStep = 1 << 20;
-
 // Counts the bytes that were read, for whoever watches.
 class Progress {
  public:
@@ -37,21 +35,13 @@ class Progress {
   std::uint64_t total_;
 };
 
-// Reads a file to its end. What was read is dropped from the page cache, which others need more.
-Digest hash_file(int fd, const std::string& what, Progress& progress) {
+// What was read is dropped from the page cache, which others need more.
+Digest reread(int fd, const std::string& what, Progress& progress) {
   (void)::posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-  std::vector<std::byte> buffer(kReadStep);
-  Sha256 hash;
-  for (off_t offset = 0;;) {
-    const ssize_t got = ::pread(fd, buffer.data(), buffer.size(), offset);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("cannot read " + what);
-    if (got == 0) return hash.finish();
-    hash.update(std::span(buffer).first(static_cast<std::size_t>(got)));
-    (void)::posix_fadvise(fd, offset, got, POSIX_FADV_DONTNEED);
-    offset += got;
-    progress.add(static_cast<std::uint64_t>(got));
-  }
+  return hash_file(fd, what, [&](off_t offset, std::size_t count) {
+    (void)::posix_fadvise(fd, offset, static_cast<off_t>(count), POSIX_FADV_DONTNEED);
+    progress.add(count);
+  });
 }
 
 // What one look at a blob has found.
@@ -70,7 +60,7 @@ std::string fault_of(const Directory& directory, const Digest& digest, Progress&
   try {
     const auto fd = open_regular(directory.sha256.get(), digest.hex(), what);
     if (!fd) return {};
-    const Digest found = hash_file(fd->get(), what, progress);
+    const Digest found = reread(fd->get(), what, progress);
     return found == digest ? std::string() : "its bytes hash to " + found.str();
   } catch (const Error& error) {
     if (error.errno_value() != EIO) throw;

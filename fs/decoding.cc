@@ -4,8 +4,8 @@
 
 #include <cerrno>
 #include <exception>
-#include <vector>
 
+#include "blobstore/blob_files.h"
 #include "fs/as_error.h"
 #include "fs/layer_bytes.h"
 #include "fs/layer_failure.h"
@@ -17,7 +17,6 @@ namespace imagefs::fs {
 namespace {
 
 constexpr std::uint64_t kCheckEvery = 16 << 20;  // bytes between two looks at the disk
-constexpr std::size_t kPiece = 256U << 10;       // bytes
 
 Error not_yet() { return {EAGAIN, "these bytes are not decoded yet"}; }
 
@@ -55,7 +54,7 @@ void Decoding::run() noexcept {
     end(Error(EBADMSG, "a layer ends before its files do"));
   } catch (...) {
     const Error failure = as_error(std::current_exception());
-    log(LOG_WARNING, "layer " + source_->layer.str() + ": " + failure.sentence());
+    if (!given_up_) log(LOG_WARNING, "layer " + source_->layer.str() + ": " + failure.sentence());
     end(failure);
   }
 }
@@ -113,17 +112,10 @@ void Decoding::write(int fd, std::span<const std::byte> bytes, std::uint64_t off
 
 // Not all formats have a checksum.
 void Decoding::check_stored() const {
-  blobstore::Sha256 hash;
-  std::vector<std::byte> piece(kPiece);
-  for (std::uint64_t offset = 0; !given_up_; offset += piece.size()) {
-    piece.resize(importer::read_at(source_->blob.get(), piece, offset));
-    if (piece.empty()) break;
-    hash.update(piece);
-  }
-  const blobstore::Digest found = hash.finish();
-  if (found != source_->layer && !given_up_) {
-    throw Error(EBADMSG, "its bytes hash to " + found.str());
-  }
+  const auto found = blobstore::hash_file(source_->blob.get(), "a layer", [this](auto, auto) {
+    if (given_up_) throw Error(ECANCELED, "nobody wants it any more");
+  });
+  if (found != source_->layer) throw Error(EBADMSG, "its bytes hash to " + found.str());
 }
 
 }  // namespace imagefs::fs

@@ -89,22 +89,22 @@ std::span<const std::byte> list_names(const Request& request, const Node& direct
 }
 
 std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
-                                      const Node& directory, std::size_t size, std::uint64_t offset,
-                                      const Lease& lease) {
+                                      const Node& directory, std::size_t size,
+                                      std::uint64_t offset) {
   Listing listing(request, size);
-  for_each_entry(directory, offset,
-                 [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
-                   const bool is_dot = next <= kDots;
-                   const NodePtr node = is_dot ? nullptr : directory.lookup(name);
-                   // The kernel asks for those whose attributes take longer by their names.
-                   if (!node || !node->attributes_ready()) {
-                     return listing.add(name, plain_entry(id, type), next);
-                   }
-                   nodes.remember(node);
-                   const bool fits = listing.add(name, make_entry(directory, *node, lease), next);
-                   if (!fits) nodes.forget(node->id(), 1);
-                   return fits;
-                 });
+  for_each_entry(
+      directory, offset, [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
+        const bool is_dot = next <= kDots;
+        const NodePtr node = is_dot ? nullptr : directory.lookup(name);
+        // The kernel asks for those whose attributes take longer by their names.
+        if (!node || !node->attributes_ready()) {
+          return listing.add(name, plain_entry(id, type), next);
+        }
+        nodes.remember(node);
+        const bool fits = listing.add(name, make_entry(directory, *node, Lease::none()), next);
+        if (!fits) nodes.forget(node->id(), 1);
+        return fits;
+      });
   return Listing::bytes();
 }
 

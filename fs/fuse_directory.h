@@ -11,15 +11,14 @@
 
 namespace imagefs::fs {
 
-class Lease;
-
 // As many entries after `offset` as fit into `size` bytes, "." and ".." first. What is returned is
 // valid until the thread's next call.
 [[nodiscard]] std::span<const std::byte> list_names(const Request& request, const Node& directory,
                                                     std::size_t size, std::uint64_t offset);
-// The same with the attributes of each; `nodes` remembers them. `lease`: that of their names.
+// The same with the attributes of each; `nodes` remembers them. Names of images are not
+// leased: by the time that a long listing is answered that would be over.
 [[nodiscard]] std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
                                                     const Node& directory, std::size_t size,
-                                                    std::uint64_t offset, const Lease& lease);
+                                                    std::uint64_t offset);
 
 }  // namespace imagefs::fs

@@ -102,12 +102,10 @@ void readdir(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, of
 
 void readdirplus(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
                  fuse_file_info* /*file*/) {
-  // By the time that a long listing is answered a lease would be over.
-  const Lease lease = Lease::none();
   const auto after = static_cast<std::uint64_t>(offset);
   answer_when_ready(mount, request, get_refreshed(mount, id),
-                    [&mount, size, after, lease](Request& answered, const Node& node) {
-                      answered.bytes(list_nodes(answered, mount.nodes, node, size, after, lease));
+                    [&mount, size, after](Request& answered, const Node& node) {
+                      answered.bytes(list_nodes(answered, mount.nodes, node, size, after));
                     });
 }
 

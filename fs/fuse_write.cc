@@ -86,7 +86,7 @@ void create(Mount& mount, Request& request, fuse_ino_t parent, const char* name,
   file->fh = mount.handles.add(writer_handle(opened, caller));
   set_writer_flags(*file);
   mount.nodes.remember(opened.file);
-  if (request.created(make_entry(*directory, *opened.file, Lease()), *file)) return;
+  if (request.created(make_entry(*directory, *opened.file, Lease::none()), *file)) return;
   mount.nodes.forget(opened.file->id(), 1);
   close_unanswered(mount, file->fh);
 }
@@ -176,7 +176,7 @@ void setattr(Mount& mount, Request& request, fuse_ino_t id, struct stat* wanted,
   }
   file->change_times(new_time(set, FUSE_SET_ATTR_ATIME, FUSE_SET_ATTR_ATIME_NOW, wanted->st_atim),
                      new_time(set, FUSE_SET_ATTR_MTIME, FUSE_SET_ATTR_MTIME_NOW, wanted->st_mtim));
-  const double timeout = attribute_timeout(*file, Lease());
+  const double timeout = attribute_timeout(*file, Lease::none());
   request.attributes(file->attributes(), timeout);
 }
 

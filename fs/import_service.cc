@@ -99,7 +99,6 @@ Verdict ImportService::publish(Job& job, const std::string& name) noexcept {
     if (name != job.file) job.name(name);
     const importer::Outcome outcome = job.importer.publish(name);
     refresh_();
-    if (outcome.misleads) blobstore::await_readers();
     job.show(outcome);
     return {};
   } catch (...) {

@@ -56,7 +56,7 @@ using ContentPtr = std::shared_ptr<const Content>;
 // How long what is known of a node and its names may be believed.
 enum class Lifetime {
   fixed,     // for ever: content inside an image; also that a name is absent
-  snapshot,  // until the next change of the store, of which the kernel is told
+  snapshot,  // until the next change of the store: names for a lease, listings until it is told
   volatile_  // not at all (/, .imagefs/, index.json, status.json): contents read with direct I/O
 };
 

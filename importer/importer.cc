@@ -54,8 +54,8 @@ struct Importer::State {
       reading.notes.emplace_back("the archive's end is cut off, but its images are whole");
     const auto images =
         settle_names(std::move(reading.images), options.name, options.limits.max_names);
-    const bool misleads = importer::publish(store, reading, images);
-    Outcome outcome{.images = {}, .notes = few(std::move(reading.notes)), .misleads = misleads};
+    importer::publish(store, reading, images);
+    Outcome outcome{.images = {}, .notes = few(std::move(reading.notes))};
     for (const FoundImage& image : images) {
       outcome.images.push_back({.names = image.names, .descriptor = image.descriptor});
     }

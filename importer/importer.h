@@ -36,7 +36,6 @@ struct ImportedImage {
 struct Outcome {
   std::vector<ImportedImage> images;
   std::vector<std::string> notes;  // odd things that were left out or forgiven, a sentence each
-  bool misleads = false;           // blobstore::Index::misleads
 };
 
 struct Progress {

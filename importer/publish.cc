@@ -101,7 +101,7 @@ std::vector<FoundImage> settle_names(std::vector<FoundImage> images,
   return images;
 }
 
-bool publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images) {
+void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images) {
   std::vector<Content*> contents = reading.blobs;
   for (Content& manifest : reading.made) contents.push_back(&manifest);
   std::set<Digest> seen;
@@ -110,12 +110,11 @@ bool publish(blobstore::Store& store, Reading& reading, const std::vector<FoundI
     const blobstore::HeldBlob& blob = content->blob(store);
     if (seen.insert(blob.digest).second) blobs.push_back(&blob);
   }
-  const bool misleads = store.commit(blobs, [&](blobstore::Index& index) {
+  store.commit(blobs, [&](blobstore::Index& index) {
     const std::string time = now();  // one import commits at a time
     for (const FoundImage& image : images) add_to_index(index, image, time);
   });
   publish_indexes(store, reading);
-  return misleads;
 }
 
 }  // namespace imagefs::importer

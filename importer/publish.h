@@ -18,7 +18,7 @@ namespace imagefs::importer {
                                                    std::size_t max_names);
 
 // Commits the reading's blobs and `images` in one step, and then their layers' indexes, which
-// cannot fail an import. The result is that of Store::commit. Throws Error; then nothing changed.
-bool publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images);
+// cannot fail an import. Throws Error; then nothing changed.
+void publish(blobstore::Store& store, Reading& reading, const std::vector<FoundImage>& images);
 
 }  // namespace imagefs::importer

@@ -86,9 +86,7 @@ bool import_one(blobstore::Store& store, const ImportArguments& arguments,
     Archive archive = open_archive(file);
     importer::Importer importer(
         store, {.limits = {}, .file_name = archive.file_name, .name = arguments.name});
-    const importer::Outcome outcome = import_with_progress(importer, archive);
-    if (outcome.misleads) blobstore::await_readers();
-    print(file, outcome);
+    print(file, import_with_progress(importer, archive));
     return true;
   } catch (const Error& error) {
     report(file + ": " + error.sentence());

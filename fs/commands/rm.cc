@@ -46,15 +46,13 @@ void remove_untagged(blobstore::Index& index, const ImageReference& reference, O
 int rm(const Path& store, const std::vector<std::string>& texts) {
   const std::vector<ImageReference> references(texts.begin(), texts.end());
   Outcome outcome;
-  const bool misleads = blobstore::Store::open(store, blobstore::Store::Access::read_write_existing)
-                            ->commit({}, [&](blobstore::Index& index) {
-                              for (const ImageReference& reference : references) {
-                                const auto& remove =
-                                    reference.lone_digest() ? remove_untagged : remove_names;
-                                remove(index, reference, outcome);
-                              }
-                            });
-  if (misleads) blobstore::await_readers();
+  blobstore::Store::open(store, blobstore::Store::Access::read_write_existing)
+      ->commit({}, [&](blobstore::Index& index) {
+        for (const ImageReference& reference : references) {
+          const auto& remove = reference.lone_digest() ? remove_untagged : remove_names;
+          remove(index, reference, outcome);
+        }
+      });
   for (const std::string& removed : outcome.removed) {
     std::cout << "removed " << printable(removed) << '\n';
   }

@@ -29,7 +29,7 @@ int tag(const Path& store, const std::string& text, const std::string& new_name)
   const ImageReference reference(text);
   const blobstore::Reference name = parse_new_name(new_name);
   const auto opened = blobstore::Store::open(store, blobstore::Store::Access::read_write_existing);
-  const bool misleads = opened->commit({}, [&](blobstore::Index& index) {
+  opened->commit({}, [&](blobstore::Index& index) {
     const std::string now = format_timestamp(std::time(nullptr));
     blobstore::Image image = find(*opened, index, reference, now);
     blobstore::check_digest_in(name, image.descriptor.digest);
@@ -37,7 +37,6 @@ int tag(const Path& store, const std::string& text, const std::string& new_name)
     image.superseded.clear();
     index.add(image, now);
   });
-  if (misleads) blobstore::await_readers();
   std::cout << "tagged " << name.str() << '\n';
   return 0;
 }
