@@ -68,16 +68,24 @@ void forget_multi(Mount& mount, Request& request, std::size_t count, fuse_forget
   request.none();
 }
 
+void answer_attributes(Mount& mount, Request& request, const Node& node, const Lease& lease) {
+  const double timeout = attribute_timeout(node, lease);
+  struct stat attributes = node.attributes();
+  if (mount.read_only && node.lifetime() == Lifetime::volatile_ && S_ISREG(attributes.st_mode)) {
+    attributes.st_size = static_cast<off_t>(mount.unopened.reopen(node)->size());
+  }
+  request.attributes(attributes, timeout);
+}
+
+// The kernel asks here before it tells anybody, or lets anybody in, where what it was told with the
+// name may not be believed: this is the truth, whatever it takes.
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
   const Lease lease;
   const NodePtr node = get_refreshed(mount, id);
-  answer_with_attributes(mount, request, node, [=, &mount](Request& answered, const Node& found) {
-    const double timeout = attribute_timeout(found, lease);
-    struct stat attributes = found.attributes();
-    if (mount.read_only && found.lifetime() == Lifetime::volatile_ && S_ISREG(attributes.st_mode)) {
-      attributes.st_size = static_cast<off_t>(mount.unopened.reopen(found)->size());
-    }
-    answered.attributes(attributes, timeout);
+  answer_when_ready(mount, request, node, [=, &mount](Request& ready, const Node&) {
+    answer_with_attributes(mount, ready, node, [=, &mount](Request& answered, const Node& found) {
+      answer_attributes(mount, answered, found, lease);
+    });
   });
 }
 

@@ -89,10 +89,6 @@ LayerCache::IndexPtr LayerCache::find_open(const Digest& layer) {
   return indexes_.find(layer);
 }
 
-bool LayerCache::has_index(const Digest& layer) const {
-  return importer::layer_index_size(store_->directory_fd(), layer).has_value();
-}
-
 void LayerCache::keep(const Digest& layer, const IndexPtr& index) {
   IndexPtr dropped;
   const std::lock_guard lock(mutex_);

@@ -8,8 +8,7 @@
 // Both are made in threads of the cache's own, that give up soon after it ends: who needs them
 // waits as long as he likes. One makes all the indexes, one after the other.
 //
-// Thread safety: every member from any thread. index() waits; find_index() without a limit, for the
-// disk.
+// Thread safety: every member from any thread. index() waits.
 #pragma once
 
 #include <atomic>
@@ -47,12 +46,9 @@ class LayerCache {
   // Waits for one that has to be made. Throws Error: EIO when the blob is absent or damaged, or no
   // tar; ENOSPC, ENOMEM …; what `patience` throws.
   [[nodiscard]] IndexPtr index(const blobstore::Digest& layer, const Patience& patience);
-  // Null when it has to be made. One that is not open yet is read whole, for its checksum.
-  [[nodiscard]] IndexPtr find_index(const blobstore::Digest& layer);
-  // Null also when it is not open and has more than `most` bytes; what is read is taken from these.
+  // Null when it has to be made, or is not open and has more than `most` bytes: it is read whole,
+  // for its checksum. What is read is taken from these.
   [[nodiscard]] IndexPtr find_index(const blobstore::Digest& layer, std::uint64_t& most);
-  // Whether there is one, perhaps a damaged one.
-  [[nodiscard]] bool has_index(const blobstore::Digest& layer) const;
   // `size`: of the decoded bytes, by the index. Throws Error{EIO} when the blob is absent or
   // damaged.
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);
@@ -61,6 +57,7 @@ class LayerCache {
   void release();
 
  private:
+  [[nodiscard]] IndexPtr find_index(const blobstore::Digest& layer);
   [[nodiscard]] IndexPtr find_open(const blobstore::Digest& layer);
   void keep(const blobstore::Digest& layer, const IndexPtr& index);
   [[nodiscard]] IndexPtr make_index(const blobstore::Digest& layer);

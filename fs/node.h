@@ -75,12 +75,13 @@ class Node {
   [[nodiscard]] virtual struct stat attributes() const = 0;
   [[nodiscard]] virtual Lifetime lifetime() const = 0;
 
-  // Whether attributes() has them at hand. Where not, they are a guess, or take some reading of the
-  // disk: that is done by the second, in a thread that may wait.
+  // Whether attributes() has them at hand. Where not, they take some reading of the disk: that is
+  // done by the second, in a thread that may wait.
   [[nodiscard]] virtual bool attributes_ready() const { return true; }
   virtual void prepare_attributes() const {}
 
-  // Whether what follows is at hand.
+  // Whether what follows is at hand. Where not, also attributes() is a guess, which may do for a name
+  // that is looked up, but not for who asks for them.
   [[nodiscard]] virtual bool ready() const { return true; }
   // Waits until it is. Throws Error: why it never will be, and what `patience` throws.
   virtual void await(const Patience& /*patience*/) const {}

@@ -2,7 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <algorithm>
 #include <cerrno>
 
 #include "blobstore/error.h"
@@ -61,7 +60,7 @@ const Overlay& Rootfs::overlay() const {
 }
 
 void Rootfs::await(const Patience& patience) const {
-  if (is_open()) return;
+  if (ready_.load() != nullptr) return;
   Overlay::Layers indexes;
   for (const blobstore::Digest& digest : digests_) {
     indexes.push_back(cache_->index(digest, patience));
@@ -70,25 +69,11 @@ void Rootfs::await(const Patience& patience) const {
 }
 
 const Overlay* Rootfs::overlay_if_at_hand() const {
-  std::uint64_t most = kAtHand;
-  return open([&](const blobstore::Digest& digest) { return cache_->find_index(digest, most); });
-}
-
-const Overlay* Rootfs::overlay_if_indexed() const {
-  return open([&](const blobstore::Digest& digest) { return cache_->find_index(digest); });
-}
-
-bool Rootfs::is_indexed() const {
-  return std::ranges::all_of(
-      digests_, [this](const blobstore::Digest& digest) { return cache_->has_index(digest); });
-}
-
-template <typename Find>
-const Overlay* Rootfs::open(const Find& find) const {
   if (const Overlay* const ready = ready_.load()) return ready;
+  std::uint64_t most = kAtHand;
   Overlay::Layers indexes;
   for (const blobstore::Digest& digest : digests_) {
-    indexes.push_back(find(digest));
+    indexes.push_back(cache_->find_index(digest, most));
     if (!indexes.back()) return nullptr;
   }
   return keep(std::move(indexes));

@@ -34,13 +34,8 @@ class Rootfs : public std::enable_shared_from_this<Rootfs> {
   // The same without waiting: null when an index would have to be made, or so much read that
   // nobody else should wait for it.
   [[nodiscard]] const Overlay* overlay_if_at_hand() const;
-  // Null when an index would have to be made; waits for the disk.
-  [[nodiscard]] const Overlay* overlay_if_indexed() const;
-  // Whether every layer has an index, perhaps a damaged one.
-  [[nodiscard]] bool is_indexed() const;
   // Throws Error{EAGAIN} when neither has come first.
   [[nodiscard]] const Overlay& overlay() const;
-  [[nodiscard]] bool is_open() const { return ready_.load() != nullptr; }
   [[nodiscard]] NodePtr node(const Overlay::Found& found) const;
   [[nodiscard]] NodeId root_id() const { return directory_id(importer::root_key()); }
   [[nodiscard]] NodeId directory_id(const importer::DirectoryKey& key) const;
@@ -49,9 +44,6 @@ class Rootfs : public std::enable_shared_from_this<Rootfs> {
   [[nodiscard]] LayerBytesPtr bytes(std::uint32_t layer) const;
 
  private:
-  // `find`: an index by its layer's digest, or null.
-  template <typename Find>
-  const Overlay* open(const Find& find) const;
   const Overlay* keep(Overlay::Layers indexes) const;
 
   const std::shared_ptr<LayerCache> cache_;

@@ -32,8 +32,8 @@ class RootfsDirectory final : public Node {
   const NodeId id_;
 };
 
-// The directory rootfs/ itself. Whoever lists the image's directory does not wait for an index that
-// has to be made: until somebody looks into rootfs/, its attributes are a guess that nobody keeps.
+// The directory rootfs/ itself. Whoever looks its name up does not wait for an index that has to be
+// made: until it is open, attributes() are a guess that nobody keeps, see ready().
 class RootfsRoot final : public Node {
  public:
   explicit RootfsRoot(RootfsPtr rootfs) : rootfs_(std::move(rootfs)) {}
@@ -41,12 +41,8 @@ class RootfsRoot final : public Node {
   [[nodiscard]] NodeId id() const override { return rootfs_->root_id(); }
   [[nodiscard]] struct stat attributes() const override;
   [[nodiscard]] Lifetime lifetime() const override {
-    return rootfs_->is_open() ? Lifetime::fixed : Lifetime::volatile_;
+    return ready() ? Lifetime::fixed : Lifetime::volatile_;
   }
-  [[nodiscard]] bool attributes_ready() const override {
-    return rootfs_->overlay_if_at_hand() != nullptr || !rootfs_->is_indexed();
-  }
-  void prepare_attributes() const override { static_cast<void>(rootfs_->overlay_if_indexed()); }
   [[nodiscard]] bool ready() const override { return rootfs_->overlay_if_at_hand() != nullptr; }
   void await(const Patience& patience) const override { rootfs_->await(patience); }
   [[nodiscard]] NodePtr lookup(std::string_view name) const override {

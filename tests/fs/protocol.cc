@@ -6,13 +6,17 @@
 #include <boost/test/unit_test.hpp>
 #include <cerrno>
 #include <chrono>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
 #include "tests/fs/protocol_fixture.h"
+#include "tests/support/layer_writer.h"
 
 namespace imagefs::fs::test {
 namespace {
+
+using imagefs::tests::LayerWriter;
 
 constexpr auto kImage = "images/docker.io/library/busybox:1.36";
 constexpr std::chrono::nanoseconds kForever = std::chrono::seconds(1'000'000'000);
@@ -150,6 +154,19 @@ BOOST_AUTO_TEST_CASE(what_is_inside_an_image_is_believed_for_ever) {
       BOOST_TEST((attribute_timeout_of(again) == kForever));
     }
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_rootfs_without_an_index_is_believed_only_when_its_attributes_are_asked_for) {
+  start();
+  const std::string layer =
+      LayerWriter().add({.type = '5', .name = "./", .mode = 0700}).file("f", "f").str();
+  BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of_layer(layer)), 0);
+  std::filesystem::remove_all(made.store->path() / "cache");
+  const Reply found = look_up(path_of("rootfs"));
+  BOOST_TEST((timeouts_of(found).attributes == kNoTime));
+  const Reply asked = client->call(call::getattr(found.as<fuse_entry_out>().nodeid));
+  BOOST_TEST((attribute_timeout_of(asked) == kForever));
+  BOOST_TEST(asked.as<fuse_attr_out>().attr.mode == (S_IFDIR | 0700));
 }
 
 BOOST_AUTO_TEST_CASE(an_absent_name_is_believed_absent_only_inside_an_image) {

@@ -148,8 +148,11 @@ int ProtocolFixture::copy(std::string_view name, std::string_view archive) {
 }
 
 std::string archive_of(const std::string& data, const std::string& name) {
+  return archive_of_layer(imagefs::tests::layer_with("base", data), name);
+}
+
+std::string archive_of_layer(const std::string& layer, const std::string& name) {
   using namespace imagefs::tests;
-  const std::string layer = layer_with("base", data);
   return LayerWriter()
       .file("base.tar", layer)
       .file("config.json", config_for({layer}))

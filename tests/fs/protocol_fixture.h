@@ -109,6 +109,8 @@ class ProtocolFixture {
 // layer.
 [[nodiscard]] std::string archive_of(const std::string& data,
                                      const std::string& name = "busybox:1.36");
+[[nodiscard]] std::string archive_of_layer(const std::string& layer,
+                                           const std::string& name = "busybox:1.36");
 // An OCI archive whose layer is not what its name says.
 [[nodiscard]] std::string damaged_archive();
 

@@ -80,8 +80,9 @@ BOOST_AUTO_TEST_CASE(a_layer_over_the_limit_has_no_rootfs) {
   BOOST_CHECK_EXCEPTION(image.root()->await(endless), Error, is_io_error);
 }
 
-BOOST_AUTO_TEST_CASE(attributes_of_rootfs_are_a_guess_until_its_layers_are_indexed) {
+BOOST_AUTO_TEST_CASE(attributes_of_rootfs_are_a_guess_that_nobody_keeps_until_it_is_ready) {
   const RootfsFixture image({LayerWriter().add({.type = '5', .name = "./", .mode = 0711}).str()});
+  BOOST_CHECK(!image.root()->ready());
   BOOST_CHECK(image.root()->lifetime() == Lifetime::volatile_);
   BOOST_CHECK_EQUAL(image.root()->attributes().st_mode, S_IFDIR | 0755);
   BOOST_CHECK(!std::filesystem::exists(image.cache("index", 0)));
@@ -103,18 +104,15 @@ BOOST_AUTO_TEST_CASE(a_big_index_is_opened_by_those_alone_who_may_wait) {
   layer.add({.type = '5', .name = "./", .mode = 0711});
   for (int i = 0; i < 20'000; ++i) layer.file("a file of many, number " + std::to_string(i), "");
   RootfsFixture image({layer.str()});
-  BOOST_CHECK(image.root()->attributes_ready());  // a guess
   static_cast<void>(image.open_root());
   BOOST_REQUIRE_GT(std::filesystem::file_size(image.cache("index", 0)), 1 << 20);
   image.open();
   const NodePtr root = image.root();
   BOOST_CHECK(!root->ready());
-  BOOST_CHECK(!root->attributes_ready());
   BOOST_CHECK_EQUAL(root->attributes().st_mode, S_IFDIR | 0755);
   BOOST_CHECK(root->lifetime() == Lifetime::volatile_);
-  root->prepare_attributes();
+  root->await(endless);
   BOOST_CHECK(root->ready());
-  BOOST_CHECK(root->attributes_ready());
   BOOST_CHECK_EQUAL(root->attributes().st_mode, S_IFDIR | 0711);
 }
 

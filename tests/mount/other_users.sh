@@ -16,6 +16,21 @@ in_vain() {  # in_vain ERRNOS COMMAND...
   [[ "|$errnos|" == *"|$(errno_name "$said")|"* ]] || fail "expected $errnos of $*: $said"
 }
 
+# Its root directory is for its owner alone.
+make_closed_image() {
+  (
+    cd "$support"
+    python3 - "$work/closed.tar" << 'PYTHON'
+import sys
+import tarball
+from images import Docker
+
+layer = tarball.header(b"./", kind=b"5", mode=0o700) + tarball.file("secret", b"hers") + tarball.END
+open(sys.argv[1], "wb").write(Docker("odd/closed:1", layers=(layer,)).archive())
+PYTHON
+  ) || fail "the generator failed"
+}
+
 make_image odd/hers:1 1 "$work/hers.tar"
 make_image odd/his:1 1 "$work/his.tar"
 chmod 644 "$work"/*.tar
@@ -58,6 +73,16 @@ alice cp "$work/hers.tar" "$mnt/ingest/more.tar" || fail "another's descriptors 
 echo > "$work/go"
 wait "$writer" || fail "her copy failed"
 kill "$holder" 2> /dev/null || true
+
+note "he gets into no rootfs/ that is closed, not even as the first to look, without an index"
+make_closed_image
+copy_in "$work/closed.tar"
+stop_mount
+rm -rf "$store/cache"
+start_mount -o allow_other,max_imports=4
+in_vain EACCES cat "$mnt/images/odd/closed:1/rootfs/secret"
+expect_eq 700 "$(mallory stat -c %a "$mnt/images/odd/closed:1/rootfs")" "mode of rootfs/"
+expect_eq hers "$(cat "$mnt/images/odd/closed:1/rootfs/secret")" "the file"
 
 note "he cannot push her refusals out"
 alice bash -c 'head -c 1000 "$1" > "$2/ingest/hers.tar"' _ "$work/hers.tar" "$mnt" 2> /dev/null || true
