@@ -1,6 +1,7 @@
 // The operations that look and read.
 #include <fcntl.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -125,16 +126,32 @@ void answer_bytes(Request& request, const Content& content, std::size_t size,
   request.bytes(into.first(content.read(into, offset)));
 }
 
+ContentPtr opened_content(Mount& mount, fuse_ino_t id, const fuse_file_info& file) {
+  return mount.read_only ? mount.unopened.open(*mount.nodes.get(id))
+                         : mount.handles.get(file.fh)->content;
+}
+
 void read(Mount& mount, Request& request, fuse_ino_t id, std::size_t size, off_t offset,
           fuse_file_info* file) {
-  const ContentPtr content = mount.read_only ? mount.unopened.open(*mount.nodes.get(id))
-                                             : mount.handles.get(file->fh)->content;
+  const ContentPtr content = opened_content(mount, id, *file);
   const auto from = static_cast<std::uint64_t>(offset);
   if (content->ready(from, size)) return answer_bytes(request, *content, size, from);
   answer_later(mount.later, request, [=](Request& waiting, const Patience& patience) {
     content->await(from, size, patience);
     answer_bytes(waiting, *content, size, from);
   });
+}
+
+// Asked for data or a hole; everything else the kernel can tell by the size.
+void lseek(Mount& mount, Request& request, fuse_ino_t id, off_t offset, int whence,
+           fuse_file_info* file) {
+  const ContentPtr content = opened_content(mount, id, *file);
+  const auto from = static_cast<std::uint64_t>(offset);
+  if (whence != SEEK_DATA && whence != SEEK_HOLE) throw Error(EINVAL, "lseek");
+  if (from >= content->size()) throw Error(ENXIO, "behind the end");
+  const auto found = whence == SEEK_DATA ? content->next_data(from) : content->next_hole(from);
+  if (!found) throw Error(ENXIO, "no more data");
+  request.place(*found);
 }
 
 // Of no other namespace does anything here have an attribute. Told so, ls asks for a file's ACL and
@@ -188,6 +205,7 @@ void add_read_operations(fuse_lowlevel_ops& operations) {
   operations.readdir = kGuarded<readdir>;
   operations.readdirplus = kGuarded<readdirplus>;
   operations.read = kGuarded<read>;
+  operations.lseek = kGuarded<lseek>;
   operations.getxattr = kGuarded<getxattr>;
   operations.listxattr = kGuarded<listxattr>;
   operations.statfs = kGuarded<statfs>;

@@ -87,6 +87,10 @@ void Request::bytes(std::span<const std::byte> bytes) {
 
 void Request::xattr_size(std::size_t size) { ::fuse_reply_xattr(take(), size); }
 
+void Request::place(std::uint64_t offset) {
+  ::fuse_reply_lseek(take(), static_cast<off_t>(offset));
+}
+
 void Request::filesystem(const struct statvfs& statistics) {
   ::fuse_reply_statfs(take(), &statistics);
 }

@@ -50,6 +50,12 @@ class Content {
   virtual std::size_t read(std::span<std::byte> into, std::uint64_t offset) const = 0;
   // Bytes; may differ from the node's attributes where a file changes between stat and open.
   [[nodiscard]] virtual std::uint64_t size() const = 0;
+  // The first place from `offset` (before the end) on that is in data, or in a hole, as lseek(2)
+  // has them: the end is a hole. Nothing: no more data.
+  [[nodiscard]] virtual std::optional<std::uint64_t> next_data(std::uint64_t offset) const {
+    return offset;
+  }
+  [[nodiscard]] virtual std::uint64_t next_hole(std::uint64_t /*offset*/) const { return size(); }
 };
 using ContentPtr = std::shared_ptr<const Content>;
 
@@ -80,8 +86,8 @@ class Node {
   [[nodiscard]] virtual bool attributes_ready() const { return true; }
   virtual void prepare_attributes() const {}
 
-  // Whether what follows is at hand. Where not, also attributes() is a guess, which may do for a name
-  // that is looked up, but not for who asks for them.
+  // Whether what follows is at hand. Where not, also attributes() is a guess, which may do for a
+  // name that is looked up, but not for who asks for them.
   [[nodiscard]] virtual bool ready() const { return true; }
   // Waits until it is. Throws Error: why it never will be, and what `patience` throws.
   virtual void await(const Patience& /*patience*/) const {}

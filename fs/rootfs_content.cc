@@ -14,6 +14,7 @@ RootfsContent::RootfsContent(LayerBytesPtr layer, std::uint64_t offset, std::uin
   }
   extents_.reserve(map->size());
   for (const importer::Segment& segment : *map) {
+    if (segment.length == 0) continue;
     extents_.push_back({segment.offset, segment.offset + segment.length, offset});
     offset += segment.length;
   }
@@ -33,7 +34,7 @@ std::size_t RootfsContent::read(std::span<std::byte> into, std::uint64_t offset)
   const std::size_t count = std::min<std::uint64_t>(into.size(), size_ - offset);
   std::uint64_t at = offset;
   const std::uint64_t end = offset + count;
-  auto extent = std::ranges::upper_bound(extents_, offset, {}, &Extent::end);
+  auto extent = extent_at(offset);
   while (at < end) {
     const bool more = extent != extents_.end();
     const std::uint64_t data_start = more ? std::clamp(extent->start, at, end) : end;
@@ -47,6 +48,21 @@ std::size_t RootfsContent::read(std::span<std::byte> into, std::uint64_t offset)
     if (more) ++extent;
   }
   return count;
+}
+
+std::optional<std::uint64_t> RootfsContent::next_data(std::uint64_t offset) const {
+  const auto extent = extent_at(offset);
+  if (extent == extents_.end()) return std::nullopt;
+  return std::max(extent->start, offset);
+}
+
+std::uint64_t RootfsContent::next_hole(std::uint64_t offset) const {
+  std::uint64_t hole = offset;
+  for (auto extent = extent_at(offset); extent != extents_.end(); ++extent) {
+    if (extent->start > hole) break;
+    hole = extent->end;
+  }
+  return hole;
 }
 
 }  // namespace imagefs::fs

@@ -1,6 +1,7 @@
 // The bytes of a file of a rootfs/.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -26,6 +27,8 @@ class RootfsContent final : public Content {
   }
   std::size_t read(std::span<std::byte> into, std::uint64_t offset) const override;
   [[nodiscard]] std::uint64_t size() const override { return size_; }
+  [[nodiscard]] std::optional<std::uint64_t> next_data(std::uint64_t offset) const override;
+  [[nodiscard]] std::uint64_t next_hole(std::uint64_t offset) const override;
 
  private:
   // How far the layer is needed for a part of the file; 0: not at all.
@@ -36,9 +39,14 @@ class RootfsContent final : public Content {
     std::uint64_t end;
     std::uint64_t data;  // in the layer
   };
+  // The first that ends after `offset`.
+  [[nodiscard]] std::vector<Extent>::const_iterator extent_at(std::uint64_t offset) const {
+    return std::ranges::upper_bound(extents_, offset, {}, &Extent::end);
+  }
+
   const LayerBytesPtr layer_;
   const std::uint64_t size_;
-  std::vector<Extent> extents_;  // in order; between them are zeros
+  std::vector<Extent> extents_;  // in order, none empty; between them are zeros
 };
 
 }  // namespace imagefs::fs

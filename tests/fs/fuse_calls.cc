@@ -118,6 +118,14 @@ Call read(NodeId node, std::uint64_t handle, std::uint64_t offset, std::uint32_t
   return {FUSE_READ, node, bytes_of(in)};
 }
 
+Call lseek(NodeId node, std::uint64_t handle, std::uint64_t offset, std::uint32_t whence) {
+  fuse_lseek_in in{};
+  in.fh = handle;
+  in.offset = offset;
+  in.whence = whence;
+  return {FUSE_LSEEK, node, bytes_of(in)};
+}
+
 Call write(NodeId node, std::uint64_t handle, std::uint64_t offset, std::string_view bytes) {
   fuse_write_in in{};
   in.fh = handle;

@@ -65,6 +65,9 @@ namespace call {
 [[nodiscard]] Call create(NodeId parent, std::string_view name, int flags);
 [[nodiscard]] Call read(NodeId node, std::uint64_t handle, std::uint64_t offset,
                         std::uint32_t size);
+// `whence`: SEEK_DATA or SEEK_HOLE.
+[[nodiscard]] Call lseek(NodeId node, std::uint64_t handle, std::uint64_t offset,
+                         std::uint32_t whence);
 [[nodiscard]] Call write(NodeId node, std::uint64_t handle, std::uint64_t offset,
                          std::string_view bytes);
 [[nodiscard]] Call flush(NodeId node, std::uint64_t handle);

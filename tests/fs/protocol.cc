@@ -212,6 +212,37 @@ BOOST_AUTO_TEST_CASE(a_read_gives_what_is_there_and_no_more) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(data_and_holes_are_told_and_nothing_behind_the_end) {
+  const std::string layer = LayerWriter()
+                                .add({.name = "sparse",
+                                      .data = "abc",
+                                      .pax = {{"GNU.sparse.size", "100"},
+                                              {"GNU.sparse.numblocks", "1"},
+                                              {"GNU.sparse.map", "10,3"}}})
+                                .str();
+  for (const bool read_only : {false, true}) {
+    start({.read_only = false});
+    BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of_layer(layer)), 0);
+    stop();
+    start({.read_only = read_only});
+    const NodeId node = find(path_of("rootfs/sparse"));
+    const Reply opened = client->call(call::open(node, O_RDONLY));
+    const std::uint64_t handle = read_only ? 0 : opened.as<fuse_open_out>().fh;
+    const auto seek = [&](std::uint64_t offset, int whence) {
+      return client->call(call::lseek(node, handle, offset, static_cast<std::uint32_t>(whence)));
+    };
+    BOOST_TEST(seek(0, SEEK_DATA).as<fuse_lseek_out>().offset == 10U);
+    BOOST_TEST(seek(11, SEEK_HOLE).as<fuse_lseek_out>().offset == 13U);
+    BOOST_TEST(seek(13, SEEK_DATA).errno_value == ENXIO);
+    for (const int whence : {SEEK_DATA, SEEK_HOLE}) {
+      BOOST_TEST(seek(100, whence).errno_value == ENXIO);
+      BOOST_TEST(seek(~0ULL, whence).errno_value == ENXIO);
+    }
+    BOOST_TEST(seek(0, SEEK_END).errno_value == EINVAL);
+    stop();
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_computed_archive_is_read_in_any_pieces) {
   start();
   BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of("base")), 0);

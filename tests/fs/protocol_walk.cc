@@ -110,7 +110,7 @@ class Walk {
     }
   }
   Call use_file() {
-    switch (below(9)) {
+    switch (below(10)) {
       case 0:
         return call::open(node(), any_of(std::vector{O_RDONLY, O_WRONLY, O_RDWR, O_TRUNC}));
       case 1:
@@ -125,6 +125,8 @@ class Walk {
         return call::fsync(node(), handle());
       case 6:
         return call::release(node(), handle());
+      case 7:
+        return call::lseek(node(), handle(), offset(), static_cast<std::uint32_t>(below(6)));
       default:
         return call::read(node(), handle(), offset(), size());
     }

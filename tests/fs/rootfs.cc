@@ -136,6 +136,41 @@ BOOST_AUTO_TEST_CASE(sparse_files_read_as_zeros_between_their_data) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(the_holes_of_sparse_files_are_found) {
+  const auto sparse = [](const std::string& name, const std::string& count,
+                         const std::string& map) {
+    return imagefs::tests::TarEntry{
+        .name = name,
+        .data = "abcde",
+        .pax = {{"GNU.sparse.size", "5000"},
+                {"GNU.sparse.numblocks", count},
+                {"GNU.sparse.map", map}},
+    };
+  };
+  const RootfsFixture image({LayerWriter()
+                                 .add(sparse("middle", "5", "10,2,12,0,12,1,4000,2,5000,0"))
+                                 .add(sparse("ends", "2", "0,3,4998,2"))
+                                 .file("full", "abc")
+                                 .str()});
+  const ContentPtr middle = image.get("middle")->open();
+  BOOST_TEST(middle->next_data(0).value() == 10U);
+  BOOST_TEST(middle->next_data(12).value() == 12U);
+  BOOST_TEST(middle->next_data(13).value() == 4000U);
+  BOOST_TEST(!middle->next_data(4002));
+  BOOST_TEST(middle->next_hole(0) == 0U);
+  BOOST_TEST(middle->next_hole(10) == 13U);
+  BOOST_TEST(middle->next_hole(4001) == 4002U);
+  BOOST_TEST(middle->next_hole(4999) == 4999U);
+  const ContentPtr ends = image.get("ends")->open();
+  BOOST_TEST(ends->next_data(0).value() == 0U);
+  BOOST_TEST(ends->next_hole(0) == 3U);
+  BOOST_TEST(ends->next_data(3).value() == 4998U);
+  BOOST_TEST(ends->next_hole(4998) == 5000U);
+  const ContentPtr full = image.get("full")->open();
+  BOOST_TEST(full->next_data(2).value() == 2U);
+  BOOST_TEST(full->next_hole(0) == 3U);
+}
+
 BOOST_AUTO_TEST_CASE(extended_attributes_are_shown) {
   const RootfsFixture image(
       {LayerWriter()

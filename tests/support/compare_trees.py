@@ -5,7 +5,7 @@ compare_trees.py ROOTFS KNOWN --layers TAR… [--umoci DIRECTORY] [--docker EXPO
 
 With the layers themselves there may be no difference. KNOWN lists the faults of the others, a line
 each: who, regular expressions for what differs and for the path, and the reason, between tabs. What
-differs is an attribute, "xattr NAME", "links" (the other names of the inode), "seconds" (the time,
+differs is an attribute, "xattr NAME", "runs" (where there is data), "links" (the other names of the inode), "seconds" (the time,
 by less than a second), or "missing" or "extra": they do not have the entry, or only they have it.
 Prints each other difference, and how many the known faults explain; fails when there is one.
 """
@@ -30,16 +30,18 @@ def names_of_inodes(tree):
     return names
 
 
-def flat(tree, count_directories):
-    """path -> {attribute: value}"""
+def flat(tree, on_disk=False):
+    """path -> {attribute: value}; what is on_disk has the holes and directories' links of that."""
     names = names_of_inodes(tree)
     entries = {}
     for path, inode in tree.items():
         entry = {x: getattr(inode, x) for x in ATTRIBUTES}
         entry |= {"xattr " + x.decode(): value for x, value in inode.xattrs.items()}
         entry["links"] = names[id(inode)]
-        if count_directories or inode.type != stat.S_IFDIR:
+        if not on_disk or inode.type != stat.S_IFDIR:
             entry["nlink"] = inode.nlink
+        if not on_disk:
+            entry["runs"] = inode.runs
         entries[path] = entry
     return entries
 
@@ -52,7 +54,7 @@ def differences(ours, theirs):
             continue
         mine, other = ours[path], theirs[path]
         for what in sorted(mine.keys() | other.keys()):
-            if what == "nlink" and what not in other:
+            if what in ("nlink", "runs") and what not in other:
                 continue
             if mine.get(what) != other.get(what):
                 seconds = what == "mtime" and mine[what] // SECOND == other[what] // SECOND
@@ -94,12 +96,12 @@ def main():
     arguments = parser.parse_args()
 
     known = KnownFaults(arguments.known)
-    ours = flat(trees.of_directory(arguments.rootfs), True)
-    count = compare("layers", ours, flat(trees.of_layers(arguments.layers), True), known)
-    if arguments.umoci:  # what a directory's count of links means is up to the disk's filesystem
-        count += compare("umoci", ours, flat(trees.of_directory(arguments.umoci), False), known)
+    ours = flat(trees.of_directory(arguments.rootfs))
+    count = compare("layers", ours, flat(trees.of_layers(arguments.layers)), known)
+    if arguments.umoci:
+        count += compare("umoci", ours, flat(trees.of_directory(arguments.umoci), on_disk=True), known)
     if arguments.docker:
-        count += compare("docker", ours, flat(trees.of_layers([arguments.docker]), True), known)
+        count += compare("docker", ours, flat(trees.of_layers([arguments.docker])), known)
     for (who, reason), times in sorted(known.seen.items()):
         print(f"{who}: {times} times: {reason}")
     sys.exit(count != 0)

@@ -6,6 +6,7 @@ as the OCI image-spec says. Both know every attribute; times are whole nanosecon
 
 import dataclasses
 import decimal
+import errno
 import functools
 import hashlib
 import os
@@ -29,6 +30,7 @@ class Inode:
     content: str = ""
     xattrs: dict = dataclasses.field(default_factory=dict)
     nlink: int = 0  # of a directory: 2 and one a subdirectory
+    runs: list = dataclasses.field(default_factory=list)  # (start, end) of a file's data: no hole
 
 
 def of_directory(root):
@@ -63,11 +65,36 @@ def inode_of_file(path, status):
         inode.size = status.st_size
         with open(path, "rb") as file:
             inode.content = digest(file)
+            inode.runs = runs_of_file(file.fileno(), inode.size)
     elif kind == stat.S_IFLNK:
         inode.size, inode.target = status.st_size, os.readlink(path)
     elif kind in (stat.S_IFCHR, stat.S_IFBLK):
         inode.rdev = (os.major(status.st_rdev), os.minor(status.st_rdev))
     return inode
+
+
+def runs_of_file(fd, size):
+    runs, at = [], 0
+    while at < size:
+        try:
+            start = os.lseek(fd, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            break
+        at = os.lseek(fd, start, os.SEEK_HOLE)
+        runs.append((start, at))
+    return runs
+
+
+def runs_of_member(member):
+    runs = []
+    for start, length in [(0, member.size)] if member.sparse is None else member.sparse:
+        if runs and runs[-1][1] == start:
+            runs[-1] = (runs[-1][0], start + length)
+        elif length:
+            runs.append((start, start + length))
+    return runs
 
 
 def digest(file):
@@ -143,6 +170,7 @@ def inode_of_member(member, layer):
     }
     if kind == stat.S_IFREG:
         inode.size, inode.content = member.size, digest(layer.extractfile(member))
+        inode.runs = runs_of_member(member)
     elif kind == stat.S_IFLNK:
         inode.size, inode.target = len(os.fsencode(member.linkname)), member.linkname
         inode.mode = 0o777
