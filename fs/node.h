@@ -73,6 +73,18 @@ struct ListedName {
   std::uint64_t next;  // give this to list() to go on after this name
 };
 
+// Makes nodes that are too many to be kept, each from a number of its own.
+class NodeMaker {
+ public:
+  virtual ~NodeMaker() = default;
+  // A number that one of its nodes' recipes has.
+  [[nodiscard]] virtual NodePtr make(std::uint64_t key) const = 0;
+};
+struct NodeRecipe {
+  std::shared_ptr<const NodeMaker> maker;
+  std::uint64_t key;
+};
+
 class Node {
  public:
   virtual ~Node() = default;
@@ -80,6 +92,8 @@ class Node {
   // All of struct stat that a filesystem fills in; st_ino is id().
   [[nodiscard]] virtual struct stat attributes() const = 0;
   [[nodiscard]] virtual Lifetime lifetime() const = 0;
+  // Nothing: the node itself has to be kept.
+  [[nodiscard]] virtual std::optional<NodeRecipe> recipe() const { return std::nullopt; }
 
   // Whether attributes() has them at hand. Where not, they take some reading of the disk: that is
   // done by the second, in a thread that may wait.

@@ -15,6 +15,7 @@ constexpr std::size_t kOpenRootfs = 64;
 // Bytes of indexes that a thread reads which serves everybody: 15,000 entries; a few ms, if a disk
 // has to be asked.
 constexpr std::uint64_t kAtHand = 1 << 20;
+constexpr unsigned kLayerShift = 32;  // of a recipe's key: the layer, then the record
 constexpr std::size_t kMaxLinkCounts = 1U << 16;
 
 template <typename T>
@@ -92,6 +93,15 @@ NodePtr Rootfs::node(const Overlay::Found& found) const {
     return std::make_shared<const RootfsDirectory>(shared_from_this(), *directory);
   }
   return std::make_shared<const RootfsInode>(shared_from_this(), std::get<Overlay::Entry>(found));
+}
+
+NodePtr Rootfs::make(std::uint64_t key) const {
+  return node(Overlay::Entry{.layer = static_cast<std::uint32_t>(key >> kLayerShift),
+                             .record = static_cast<std::uint32_t>(key)});
+}
+
+NodeRecipe Rootfs::recipe(Overlay::Entry inode) const {
+  return {shared_from_this(), std::uint64_t{inode.layer} << kLayerShift | inode.record};
 }
 
 NodeId Rootfs::directory_id(const importer::DirectoryKey& key) const {

@@ -23,7 +23,7 @@
 namespace imagefs::fs {
 
 // The filesystem of one image at one path. Thread safety: every member from any thread.
-class Rootfs : public std::enable_shared_from_this<Rootfs> {
+class Rootfs final : public NodeMaker, public std::enable_shared_from_this<Rootfs> {
  public:
   Rootfs(std::shared_ptr<LayerCache> layers, NodeId id, std::vector<blobstore::Digest> digests)
       : cache_(std::move(layers)), salt_(id), digests_(std::move(digests)) {}
@@ -37,6 +37,9 @@ class Rootfs : public std::enable_shared_from_this<Rootfs> {
   // Throws Error{EAGAIN} when neither has come first.
   [[nodiscard]] const Overlay& overlay() const;
   [[nodiscard]] NodePtr node(const Overlay::Found& found) const;
+  // Of what is no directory.
+  [[nodiscard]] NodePtr make(std::uint64_t key) const override;
+  [[nodiscard]] NodeRecipe recipe(Overlay::Entry inode) const;
   [[nodiscard]] NodeId root_id() const { return directory_id(importer::root_key()); }
   [[nodiscard]] NodeId directory_id(const importer::DirectoryKey& key) const;
   [[nodiscard]] NodeId inode_id(Overlay::Entry inode) const;

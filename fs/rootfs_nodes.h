@@ -74,6 +74,9 @@ class RootfsInode final : public Node {
   [[nodiscard]] NodeId id() const override { return id_; }
   [[nodiscard]] struct stat attributes() const override;
   [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
+  [[nodiscard]] std::optional<NodeRecipe> recipe() const override {
+    return rootfs_->recipe(inode_);
+  }
   [[nodiscard]] std::string target() const override;
   [[nodiscard]] ContentPtr open() const override;
   [[nodiscard]] std::vector<std::string> xattr_names() const override;
