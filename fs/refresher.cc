@@ -4,6 +4,9 @@
 
 #include <utility>
 
+#include "blobstore/error.h"
+#include "fs/log.h"
+
 namespace imagefs::fs {
 
 bool Refresher::Stamp::operator==(const Stamp& other) const {
@@ -24,8 +27,13 @@ Refresher::Stamp Refresher::stamp() const {
 void Refresher::refresh() {
   const std::lock_guard refreshing(refreshing_);
   const Stamp now = stamp();
-  const Tree::Changes changes = tree_.reload();
-  tell_(changes);
+  try {
+    tell_(tree_.reload());
+  } catch (const Error& error) {
+    if (!std::exchange(failing_, true)) log(LOG_WARNING, error.sentence());
+    return;
+  }
+  failing_ = false;
   const std::lock_guard lock(mutex_);
   seen_ = now;
 }

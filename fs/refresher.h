@@ -20,7 +20,8 @@ class Refresher {
   Refresher(std::shared_ptr<const blobstore::Store> store, Tree& tree,
             std::function<void(const Tree::Changes&)> tell);
 
-  // When it returns, the mount shows the store as it was at the call, or newer.
+  // When it returns, the mount shows the store as it was at the call, or newer; or what it showed
+  // before, when the store cannot be read just now: the next look tries again.
   void refresh();
   // The same, when a look at index.json's attributes says that it has changed: cheap enough for
   // every lookup of a name of an image.
@@ -38,7 +39,8 @@ class Refresher {
   const std::shared_ptr<const blobstore::Store> store_;
   Tree& tree_;
   const std::function<void(const Tree::Changes&)> tell_;
-  std::mutex refreshing_;  // held until the kernel was told
+  std::mutex refreshing_;  // held until the kernel was told; guards failing_
+  bool failing_ = false;   // since the last time that the store could be read
   std::mutex mutex_;       // guards seen_
   Stamp seen_;
 };

@@ -159,8 +159,9 @@ Tree::Changes Tree::reload() {
   const auto before = state_->context->view.load();
   try {
     if (!state_->read()) return {};
-  } catch (const Error&) {
-    return {};  // another tool is at it: the old names stand
+  } catch (const Error& error) {
+    if (error.errno_value() != EBADMSG) throw;
+    return {};
   }
   return compare(*before, *state_->context->view.load());
 }

@@ -44,7 +44,8 @@ class Tree {
     std::vector<NodeId> directories;  // whose listings changed
   };
   // Looks whether index.json has changed, and swaps the snapshot when it has. An index.json that
-  // cannot be parsed keeps the old snapshot.
+  // cannot be parsed keeps the old snapshot: another tool is at it. Throws Error when it cannot be
+  // read; the old snapshot stays, and the next call looks again.
   Changes reload();
 
  private:

@@ -1,3 +1,5 @@
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <boost/test/unit_test.hpp>
@@ -5,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "fs/refresher.h"
 #include "tests/fs/tree_fixture.h"
 
 using namespace imagefs;
@@ -44,6 +47,38 @@ BOOST_AUTO_TEST_CASE(a_new_image_is_there_after_reload_and_its_directories_are_r
   // A node from before the reload looks into the new snapshot.
   BOOST_TEST(images->lookup("docker.io") != nullptr);
   BOOST_TEST(images->lookup("busybox:1.36") != nullptr);
+}
+
+// While it lives, this process can open nothing.
+class NoDescriptors {
+ public:
+  NoDescriptors() {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_NOFILE, &none);
+  }
+  NoDescriptors(const NoDescriptors&) = delete;
+  NoDescriptors& operator=(const NoDescriptors&) = delete;
+  ~NoDescriptors() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+BOOST_AUTO_TEST_CASE(what_could_not_be_read_once_is_read_at_the_next_look) {
+  const auto mount = tree();
+  fs::Refresher refresher(store, *mount, [](const fs::Tree::Changes&) {});
+  refresher.refresh_if_changed();
+  add_image(kName);
+  {
+    const NoDescriptors full;
+    refresher.refresh_if_changed();
+    BOOST_TEST(errno_of([&] { mount->reload(); }) == EMFILE);
+  }
+  BOOST_TEST(walk(*mount, kPath) == nullptr);
+  refresher.refresh_if_changed();
+  BOOST_TEST(walk(*mount, kPath) != nullptr);
 }
 
 BOOST_AUTO_TEST_CASE(a_moved_tag_is_another_node_and_the_old_one_still_shows_the_old_image) {
