@@ -88,6 +88,16 @@ std::span<const std::byte> list_names(const Request& request, const Node& direct
   return Listing::bytes();
 }
 
+std::span<const std::byte> list_names_plus(const Request& request, const Node& directory,
+                                           std::size_t size, std::uint64_t offset) {
+  Listing listing(request, size);
+  for_each_entry(directory, offset,
+                 [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
+                   return listing.add(name, plain_entry(id, type), next);
+                 });
+  return Listing::bytes();
+}
+
 std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
                                       const Node& directory, std::size_t size,
                                       std::uint64_t offset) {

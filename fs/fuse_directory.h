@@ -15,6 +15,10 @@ namespace imagefs::fs {
 // valid until the thread's next call.
 [[nodiscard]] std::span<const std::byte> list_names(const Request& request, const Node& directory,
                                                     std::size_t size, std::uint64_t offset);
+// The same in the form that has room for attributes, which the kernel then asks for by name.
+[[nodiscard]] std::span<const std::byte> list_names_plus(const Request& request,
+                                                         const Node& directory, std::size_t size,
+                                                         std::uint64_t offset);
 // The same with the attributes of each; `nodes` remembers them. Names of images are not
 // leased: by the time that a long listing is answered that would be over.
 [[nodiscard]] std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,

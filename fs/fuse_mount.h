@@ -12,6 +12,7 @@
 #include "fs/handle_table.h"
 #include "fs/ingest.h"
 #include "fs/later.h"
+#include "fs/listing_habits.h"
 #include "fs/mount_root.h"
 #include "fs/node_table.h"
 #include "fs/refresher.h"
@@ -49,6 +50,7 @@ struct Mount {
   int store;       // the store's directory
   bool read_only;  // for the kernel too: it has nothing opened or closed here
   ContentCache unopened;
+  ListingHabits habits;
   Later later{kWaitingThreads};
   // These do not stand behind slow readers.
   Later publishing{kPublishingThreads};  // renames

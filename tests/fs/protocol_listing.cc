@@ -163,10 +163,14 @@ BOOST_AUTO_TEST_CASE(readdirplus_gives_what_a_lookup_gives) {
   start();
   const std::string image = std::string(kLibrary) + "/image1:1";
   for (const std::string& path : {std::string(kLibrary), image}) {
+    ++client->caller.pid;  // a thread's first listing has nodes
+    int nodes = 0;
     for (const DirectoryEntry& entry : list_plus(find(path))) {
       if (entry.node == 0) continue;  // "." and "..", and what takes longer to look at
       BOOST_TEST(find(path + "/" + entry.name) == entry.node);
+      ++nodes;
     }
+    BOOST_TEST(nodes > 0);
   }
 }
 
@@ -188,6 +192,24 @@ BOOST_AUTO_TEST_CASE(readdirplus_counts_as_one_lookup_of_each_name_it_gives) {
     if (entry.name == "." || entry.name == "..") continue;
     BOOST_TEST(client->call(call::getattr(entry.node)).errno_value == ESTALE, entry.name);
   }
+}
+
+BOOST_AUTO_TEST_CASE(who_goes_on_listing_without_looking_at_files_is_given_names_alone) {
+  add_images(1);
+  start();
+  const std::string image = std::string(kLibrary) + "/image0:1";
+  const NodeId directory = find(image);
+  const auto count_nodes = [&] {
+    const auto entries = list_plus(directory, 1 << 16);
+    BOOST_TEST(names_of(entries) == names_of(list(directory)));
+    return std::ranges::count_if(entries, [](const auto& entry) { return entry.node != 0; });
+  };
+  BOOST_TEST(count_nodes() > 0);
+  BOOST_TEST(count_nodes() == 0);
+  find(image + "/layers");
+  BOOST_TEST(count_nodes() == 0);
+  find(image + "/config.json");
+  BOOST_TEST(count_nodes() > 0);
 }
 
 BOOST_AUTO_TEST_CASE(a_directory_is_opened_without_asking) {

@@ -4,6 +4,7 @@
 
 #include "blobstore/error.h"
 #include "fs/handle_table.h"
+#include "fs/listing_habits.h"
 #include "fs/node_table.h"
 
 namespace imagefs::fs {
@@ -105,6 +106,34 @@ BOOST_AUTO_TEST_CASE(nodes_are_made_by_whom_they_came_from) {
   for (const std::uint64_t key : {1, 3, 5, 6, 7, 8}) {
     BOOST_TEST(nodes.get(key << 8)->recipe()->maker == makers[key - 1]);
   }
+}
+
+BOOST_AUTO_TEST_CASE(who_looks_up_no_files_gets_names_alone_after_the_first_listing) {
+  ListingHabits habits;
+  BOOST_TEST(habits.begin(7));
+  for (int i = 0; i < 3; ++i) BOOST_TEST(!habits.begin(7));
+  BOOST_TEST(habits.begin(8));
+}
+
+BOOST_AUTO_TEST_CASE(who_looks_up_a_file_after_a_listing_of_names_gets_attributes) {
+  ListingHabits habits;
+  habits.look_up(7);
+  BOOST_TEST(habits.begin(7));
+  habits.look_up(7);  // perhaps before it listed
+  BOOST_TEST(!habits.begin(7));
+  habits.look_up(8);
+  BOOST_TEST(!habits.begin(7));
+  habits.look_up(7);
+  for (int i = 0; i < 3; ++i) BOOST_TEST(habits.begin(7));
+}
+
+BOOST_AUTO_TEST_CASE(threads_that_share_a_place_begin_anew) {
+  ListingHabits habits;
+  BOOST_TEST(habits.begin(7));
+  BOOST_TEST(habits.begin(7 + 256));
+  habits.look_up(7);
+  BOOST_TEST(habits.begin(7));
+  BOOST_TEST(!habits.begin(7));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_request_works_on_outlives_its_release) {
