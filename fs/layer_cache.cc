@@ -9,6 +9,8 @@
 #include <utility>
 
 #include "blobstore/error.h"
+#include "blobstore/files.h"
+#include "fs/decoded_copies.h"
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
 #include "fs/log.h"
@@ -20,18 +22,15 @@ namespace {
 
 using blobstore::Digest;
 
-constexpr const char* kDecodedLayers = "layers";  // of cache/
+std::uint64_t size_of(int fd) {
+  return static_cast<std::uint64_t>(blobstore::status_of(fd, "a decoded layer").st_size);
+}
 
 // A layer that was decoded before; nothing when it is not there, or not whole.
 std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uint64_t size) {
-  const UniqueFd directory = importer::find_cache(store_fd, kDecodedLayers);
-  if (!directory) return std::nullopt;
-  UniqueFd file(::openat(directory.get(), layer.hex().c_str(),
-                         O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
-  struct stat status{};
-  const bool whole = file && ::fstat(file.get(), &status) == 0 && S_ISREG(status.st_mode) &&
-                     static_cast<std::uint64_t>(status.st_size) == size;
-  if (!whole) return std::nullopt;
+  const UniqueFd directory = importer::find_cache(store_fd, kDecodedCopies);
+  UniqueFd file = directory ? open_decoded_copy(directory.get(), layer) : UniqueFd();
+  if (!file || size_of(file.get()) != size) return std::nullopt;
   mark_used(file.get());
   return file;
 }
@@ -128,7 +127,7 @@ LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {
   }
   UniqueFd directory = store_->read_only()
                            ? UniqueFd()
-                           : importer::open_cache(store_->directory_fd(), kDecodedLayers);
+                           : importer::open_cache(store_->directory_fd(), kDecodedCopies);
   return std::make_shared<DecodedLayer>(Decoding::Source{.blob = std::move(blob),
                                                          .size = size,
                                                          .directory = std::move(directory),

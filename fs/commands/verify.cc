@@ -7,6 +7,7 @@
 #include "fs/commands/commands.h"
 #include "fs/commands/progress_bar.h"
 #include "fs/commands/text.h"
+#include "fs/decoded_copies.h"
 
 namespace imagefs::fs::commands {
 namespace {
@@ -30,6 +31,17 @@ std::vector<blobstore::Store::Damage> verify_with_progress(blobstore::Store& sto
   });
 }
 
+// Whether all that mounts have decoded is what the blobs decode to.
+bool check_copies(const blobstore::Store& store) {
+  const auto damaged = remove_damaged_copies(store);
+  for (const blobstore::Digest& layer : damaged) {
+    std::cout << layer.str() << ": its decoded copy, cache/layers/" << layer.hex()
+              << ", is something else" << (store.read_only() ? "" : ", and was removed") << '\n';
+  }
+  if (!damaged.empty()) report(counted(damaged.size(), "decoded layer") + " damaged");
+  return damaged.empty();
+}
+
 }  // namespace
 
 int verify(const Path& store) {
@@ -38,12 +50,10 @@ int verify(const Path& store) {
   for (const auto& damage : damages) {
     std::cout << damage.digest.str() << ": " << printable(damage.why) << '\n';
   }
-  if (damages.empty()) {
-    std::cout << counted(opened->blobs().size(), "blob") << ", none damaged\n";
-    return 0;
-  }
-  report(counted(damages.size(), "blob") + " damaged or missing");
-  return 1;
+  if (!damages.empty()) report(counted(damages.size(), "blob") + " damaged or missing");
+  const bool sound = check_copies(*opened) && damages.empty();
+  if (sound) std::cout << counted(opened->blobs().size(), "blob") << ", none damaged\n";
+  return sound ? 0 : 1;
 }
 
 }  // namespace imagefs::fs::commands

@@ -128,6 +128,29 @@ damage_is_found_once_it_is_there() {
   expect 1 "sha256:${blob##*/}: " imagefs verify
 }
 
+a_damaged_copy_of_a_decoded_layer_is_found_and_removed() {
+  local blob copy
+  PYTHONPATH="$here/../support" python3 -c 'import sys, tarball
+from images import Docker
+image = Docker("odd/packed:1", layers=(tarball.file("data", bytes(3 << 20)) + tarball.END,))
+image.layers = [tarball.gzip(layer) for layer in image.layers]
+open(sys.argv[1], "wb").write(image.archive())' packed.tar
+  expect 0 'imported' "$IMAGEFS" import --store packed packed.tar
+  for blob in packed/blobs/sha256/*; do ! gzip -tq "$blob" 2>/dev/null || break; done
+  mkdir -p packed/cache/layers
+  copy=packed/cache/layers/${blob##*/}
+  gzip -dc "$blob" > "$copy"
+  expect 0 'none damaged' "$IMAGEFS" verify --store packed
+  printf x | dd of="$copy" bs=1 seek=2000000 conv=notrunc status=none
+  expect 1 "sha256:${blob##*/}: its decoded copy" "$IMAGEFS" verify --store packed
+  [[ ! -e $copy ]] || fail "the copy is left"
+  gzip -dc "$blob" | head -c 1000000 > "$copy"
+  expect 1 'removed.*1 decoded layer damaged' "$IMAGEFS" verify --store packed
+  gzip -dc "$blob" | cat - "$blob" > "$copy"
+  expect 1 'removed.*1 decoded layer damaged' "$IMAGEFS" verify --store packed
+  expect 0 'none damaged' "$IMAGEFS" verify --store packed
+}
+
 garbage_is_collected() { expect 0 'removed [0-9]+ images?, [0-9]+ blobs?, ' imagefs gc --older-than 0; }
 
 # An index whose one entry, without a platform, is an index of amd64 and, by its config, arm64.
@@ -212,6 +235,7 @@ json_is_one_document
 standard_input_and_a_name_of_ones_own
 one_refused_file_keeps_no_other_out
 damage_is_found_once_it_is_there
+a_damaged_copy_of_a_decoded_layer_is_found_and_removed
 garbage_is_collected
 platforms_of_nested_indexes_are_listed_and_tagged
 a_referrer_goes_with_its_subject
