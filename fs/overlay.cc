@@ -143,6 +143,21 @@ std::optional<Overlay::Found> Overlay::lookup(const Directory& directory,
   return merge ? std::optional<Found>(merge->take()) : std::nullopt;
 }
 
+std::optional<Overlay::Entry> Overlay::sole_entry(const Directory& directory) const {
+  const auto& entry = directory.attributes;
+  return entry && this->directory(*entry).parts == directory.parts ? entry : std::nullopt;
+}
+
+Overlay::Directory Overlay::directory(Entry sole_entry) const {
+  const LayerIndex& in = index(sole_entry);
+  const importer::IndexRecord& entry = record(sole_entry);
+  const DirectoryKey key = importer::child_key(entry.parent, in.name(entry));
+  const auto range = in.directory(key);
+  Directory directory{key, {}, sole_entry};
+  if (range.begin != range.end) directory.parts.push_back({sole_entry.layer, 0, range});
+  return directory;
+}
+
 void Overlay::list(const Directory& directory, std::uint64_t offset,
                    const std::function<bool(const Listed&)>& visit) const {
   Walk walk(layers_, directory);

@@ -46,6 +46,8 @@ class Overlay {
     std::uint32_t layer;
     std::uint32_t floor;  // entries up to this one were removed again in the course of the layer
     importer::LayerIndex::Range range;
+
+    bool operator==(const Part&) const = default;
   };
   struct Directory {
     importer::DirectoryKey key;
@@ -68,6 +70,10 @@ class Overlay {
   // returns false. Throws Error{EINVAL} for an offset that is not of this directory.
   void list(const Directory& directory, std::uint64_t offset,
             const std::function<bool(const Listed&)>& visit) const;
+
+  // The entry that says all of a directory, which is made from it again: most are in one layer.
+  [[nodiscard]] std::optional<Entry> sole_entry(const Directory& directory) const;
+  [[nodiscard]] Directory directory(Entry sole_entry) const;
 
   [[nodiscard]] const Layers& layers() const { return layers_; }
   [[nodiscard]] const importer::LayerIndex& index(Entry entry) const {

@@ -96,12 +96,14 @@ NodePtr Rootfs::node(const Overlay::Found& found) const {
 }
 
 NodePtr Rootfs::make(std::uint64_t key) const {
-  return node(Overlay::Entry{.layer = static_cast<std::uint32_t>(key >> kLayerShift),
-                             .record = static_cast<std::uint32_t>(key)});
+  const Overlay::Entry entry{.layer = static_cast<std::uint32_t>(key >> kLayerShift),
+                             .record = static_cast<std::uint32_t>(key)};
+  if (is_directory(overlay().record(entry).kind)) return node(overlay().directory(entry));
+  return node(entry);
 }
 
-NodeRecipe Rootfs::recipe(Overlay::Entry inode) const {
-  return {shared_from_this(), std::uint64_t{inode.layer} << kLayerShift | inode.record};
+NodeRecipe Rootfs::recipe(Overlay::Entry entry) const {
+  return {shared_from_this(), std::uint64_t{entry.layer} << kLayerShift | entry.record};
 }
 
 NodeId Rootfs::directory_id(const importer::DirectoryKey& key) const {

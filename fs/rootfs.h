@@ -37,9 +37,9 @@ class Rootfs final : public NodeMaker, public std::enable_shared_from_this<Rootf
   // Throws Error{EAGAIN} when neither has come first.
   [[nodiscard]] const Overlay& overlay() const;
   [[nodiscard]] NodePtr node(const Overlay::Found& found) const;
-  // Of what is no directory.
   [[nodiscard]] NodePtr make(std::uint64_t key) const override;
-  [[nodiscard]] NodeRecipe recipe(Overlay::Entry inode) const;
+  // `entry`: an inode, or the sole entry of a directory.
+  [[nodiscard]] NodeRecipe recipe(Overlay::Entry entry) const;
   [[nodiscard]] NodeId root_id() const { return directory_id(importer::root_key()); }
   [[nodiscard]] NodeId directory_id(const importer::DirectoryKey& key) const;
   [[nodiscard]] NodeId inode_id(Overlay::Entry inode) const;

@@ -99,6 +99,11 @@ struct stat RootfsRoot::attributes() const {
   return RootfsDirectory(rootfs_, overlay->root()).attributes();
 }
 
+std::optional<NodeRecipe> RootfsDirectory::recipe() const {
+  const auto sole = rootfs_->overlay().sole_entry(directory_);
+  return sole ? std::optional(rootfs_->recipe(*sole)) : std::nullopt;
+}
+
 nlink_t RootfsDirectory::count_links() const {
   nlink_t count = 2;
   rootfs_->overlay().list(directory_, 0, [&](const Overlay::Listed& listed) {

@@ -18,6 +18,7 @@ class RootfsDirectory final : public Node {
   [[nodiscard]] NodeId id() const override { return id_; }
   [[nodiscard]] struct stat attributes() const override;
   [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
+  [[nodiscard]] std::optional<NodeRecipe> recipe() const override;
   [[nodiscard]] NodePtr lookup(std::string_view name) const override;
   void list(std::uint64_t offset,
             const std::function<bool(const ListedName&)>& visit) const override;

@@ -33,6 +33,8 @@ class LayerIndex {
   struct Range {
     std::size_t begin;
     std::size_t end;
+
+    bool operator==(const Range&) const = default;
   };
   [[nodiscard]] Range directory(const DirectoryKey& key) const;
   // The newest record of that name within the directory's range.

@@ -81,6 +81,29 @@ BOOST_AUTO_TEST_CASE(an_implied_directory_keeps_the_lower_attributes) {
   BOOST_CHECK_EQUAL(overlay.record(directory.attributes.value()).mode, 0700);
 }
 
+BOOST_AUTO_TEST_CASE(a_directory_of_one_layer_can_be_made_again_from_its_entry) {
+  const Overlay overlay =
+      overlay_of({LayerWriter()
+                      .directory("one")
+                      .file("one/a", "")
+                      .directory("both")
+                      .file("both/a", "")
+                      .file("implied/a", ""),
+                  LayerWriter().directory("empty").file("both/b", "").directory("one/d")});
+  const auto sole = [&](const std::string& path) {
+    return overlay.sole_entry(std::get<Overlay::Directory>(*find(overlay, path)));
+  };
+  for (const std::string path : {"empty", "one/d"}) {
+    const auto directory = std::get<Overlay::Directory>(*find(overlay, path));
+    const auto again = overlay.directory(sole(path).value());
+    BOOST_CHECK(again.key == directory.key && again.parts == directory.parts &&
+                again.attributes == directory.attributes);
+  }
+  for (const std::string path : {"one", "both", "implied"}) {
+    BOOST_TEST_CONTEXT(path) BOOST_CHECK(!sole(path));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_whiteout_hides_only_what_is_below) {
   for (const bool first : {true, false}) {
     LayerWriter upper;

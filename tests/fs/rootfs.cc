@@ -102,6 +102,21 @@ BOOST_AUTO_TEST_CASE(what_is_listed_has_the_id_and_type_that_a_lookup_gives) {
   BOOST_CHECK_EQUAL(image.get("m")->attributes().st_nlink, 3);
 }
 
+BOOST_AUTO_TEST_CASE(nodes_are_made_again_by_their_recipes) {
+  const RootfsFixture image({LayerWriter().directory("d").file("d/f", "lower").str(),
+                             LayerWriter().directory("e", 0711).symlink("e/l", "f").str()});
+  for (const std::string path : {"d", "d/f", "e", "e/l"}) {
+    BOOST_TEST_CONTEXT(path) {
+      const NodePtr node = image.get(path);
+      const NodeRecipe recipe = node->recipe().value();
+      const NodePtr again = recipe.maker->make(recipe.key);
+      BOOST_CHECK_EQUAL(again->id(), node->id());
+      BOOST_CHECK_EQUAL(again->attributes().st_mode, node->attributes().st_mode);
+      BOOST_CHECK_EQUAL(again->attributes().st_size, node->attributes().st_size);
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(ids_survive_a_restart_and_differ_between_paths) {
   RootfsFixture image({LayerWriter().file("d/f", "x").str()});
   const NodeId file = image.get("d/f")->id();
