@@ -24,6 +24,7 @@ class BlobContent final : public Content {
 
   std::size_t read(std::span<std::byte> into, std::uint64_t offset) const override;
   [[nodiscard]] std::uint64_t size() const override;
+  [[nodiscard]] std::optional<int> file() const override { return fd_.get(); }
   // Whether both have the same file open, and not another one with the blob's name.
   [[nodiscard]] bool same_file(const BlobContent& other) const;
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "blobstore/store.h"
+#include "fs/backing_files.h"
 #include "fs/content_cache.h"
 #include "fs/fuse_request.h"
 #include "fs/handle_table.h"
@@ -44,11 +45,13 @@ struct Mount {
 
   std::shared_ptr<const MountRoot> root;
   NodeTable nodes;
+  BackingFiles backing;
   HandleTable handles;
   Ingest* ingest;  // null: nothing can be imported through this mount
   Refresher& refresher;
-  int store;       // the store's directory
-  bool read_only;  // for the kernel too: it has nothing opened or closed here
+  int store;            // the store's directory
+  int connection = -1;  // to the kernel, once mounted
+  bool read_only;       // for the kernel too: it has nothing opened or closed here
   ContentCache unopened;
   ListingHabits habits;
   Later later{kWaitingThreads};

@@ -15,6 +15,7 @@
 
 #include "blobstore/error.h"
 #include "fs/fuse_mount.h"
+#include "fs/fuse_passthrough.h"
 #include "fs/fuse_request.h"
 #include "fs/log.h"
 
@@ -28,7 +29,7 @@ constexpr unsigned kMaxBackground = 1024;
 constexpr int kWakeSignal = SIGUSR1;
 constexpr std::chrono::milliseconds kWakePeriod{10};
 
-void init(void* /*mount*/, fuse_conn_info* connection) {
+void init(void* data, fuse_conn_info* connection) {
   // AUTO_INVAL_DATA: a cached listing is compared with its directory's time.
   constexpr unsigned kWanted = FUSE_CAP_ATOMIC_O_TRUNC | FUSE_CAP_READDIRPLUS |
                                FUSE_CAP_READDIRPLUS_AUTO | FUSE_CAP_PARALLEL_DIROPS |
@@ -37,6 +38,10 @@ void init(void* /*mount*/, fuse_conn_info* connection) {
   connection->want = connection->capable & kWanted;
   connection->max_write = kMaxWrite;
   connection->max_background = kMaxBackground;
+  auto& mount = *static_cast<Mount*>(data);
+  // Of a read-only mount the kernel has nothing open that could be a file's.
+  if (mount.read_only || !want_passthrough(*connection)) return;
+  mount.backing.start(kernel_behind(mount.connection));
 }
 
 fuse_lowlevel_ops make_operations() {
@@ -76,7 +81,7 @@ void spawn_unmount(const std::string& mountpoint) {
 }  // namespace
 
 FuseSession::FuseSession(const std::vector<std::string>& options, Mount& mount)
-    : session_(nullptr, ::fuse_session_destroy), ended_(::eventfd(0, EFD_CLOEXEC)) {
+    : mount_(mount), session_(nullptr, ::fuse_session_destroy), ended_(::eventfd(0, EFD_CLOEXEC)) {
   if (!ended_) throw_errno("eventfd");
   std::vector<std::string> words{"imagefs"};
   for (const std::string& option : options) words.insert(words.end(), {"-o", option});
@@ -99,6 +104,7 @@ void FuseSession::mount(const std::filesystem::path& mountpoint) {
     throw Error(EIO, mountpoint.string() + ": cannot be mounted");
   }
   mountpoint_ = mountpoint;
+  mount_.connection = ::fuse_session_fd(session_.get());
 }
 
 void FuseSession::start(unsigned threads) {

@@ -56,6 +56,7 @@ class FuseSession {
  private:
   void serve();
 
+  Mount& mount_;
   std::unique_ptr<fuse_session, void (*)(fuse_session*)> session_;
   std::filesystem::path mountpoint_;
   std::vector<std::thread> threads_;

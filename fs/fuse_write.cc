@@ -12,9 +12,14 @@
 #include "fs/fuse_guard.h"
 #include "fs/fuse_later.h"
 #include "fs/fuse_mount.h"
+#include "fs/fuse_passthrough.h"
 
 namespace imagefs::fs {
 namespace {
+
+// Bytes: a file whose READs take longer than what the kernel asks more of it: to be given the file,
+// and after each read for the attributes (it has changed the time of access).
+constexpr std::uint64_t kLeastBacking = 1 << 20;
 
 bool wants_write(const fuse_file_info& file) {
   return (file.flags & O_ACCMODE) != O_RDONLY || (file.flags & O_TRUNC) != 0;
@@ -47,6 +52,21 @@ Handle writer_handle(const Ingest::Opened& opened, const Caller& caller) {
   return {.content = opened.file->open(), .opened = opened, .opener = thread_group(caller.pid)};
 }
 
+// Who opens a file with O_DIRECT wants it to be read anew, in pieces that need not be aligned.
+std::optional<int> file_for_kernel(const Content& content, int flags) {
+  const bool by_requests = (flags & O_DIRECT) != 0 || content.size() < kLeastBacking;
+  return by_requests ? std::nullopt : content.file();
+}
+
+Handle reader_handle(Mount& mount, const Node& node, fuse_file_info& file) {
+  Handle handle{.content = node.open()};
+  set_open_flags(file, node);
+  if (!handle.content->file()) return handle;
+  handle.backing = mount.backing.open(node.id(), file_for_kernel(*handle.content, file.flags));
+  if (handle.backing.id() != 0) set_backing(file, handle.backing.id());
+  return handle;
+}
+
 void set_writer_flags(fuse_file_info& file) {
   file.direct_io = 1;
   file.keep_cache = 0;
@@ -70,8 +90,7 @@ void open(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* file) {
     handle = writer_handle(mount.ingest->open(ingest_file(mount, id), file->flags, caller), caller);
     set_writer_flags(*file);
   } else {
-    handle.content = node->open();
-    set_open_flags(*file, *node);
+    handle = reader_handle(mount, *node, *file);
   }
   file->fh = mount.handles.add(std::move(handle));
   if (!request.opened(*file)) close_unanswered(mount, file->fh);

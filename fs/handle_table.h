@@ -11,15 +11,17 @@
 #include <mutex>
 #include <unordered_map>
 
+#include "fs/backing_files.h"
 #include "fs/ingest.h"
 #include "fs/node.h"
 
 namespace imagefs::fs {
 
 struct Handle {
-  ContentPtr content;          // what a read gives
-  Ingest::Opened opened = {};  // a writer's file in ingest/, else null
-  pid_t opener = 0;            // the process that opened it for writing
+  ContentPtr content;               // what a read gives
+  Ingest::Opened opened = {};       // a writer's file in ingest/, else null
+  pid_t opener = 0;                 // the process that opened it for writing
+  BackingFiles::Open backing = {};  // where the kernel may read a whole file by itself
 };
 using HandlePtr = std::shared_ptr<const Handle>;
 

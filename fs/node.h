@@ -56,6 +56,9 @@ class Content {
     return offset;
   }
   [[nodiscard]] virtual std::uint64_t next_hole(std::uint64_t /*offset*/) const { return size(); }
+  // A descriptor, open as long as this object, of a file that has exactly these bytes; nothing:
+  // they are no whole file.
+  [[nodiscard]] virtual std::optional<int> file() const { return std::nullopt; }
 };
 using ContentPtr = std::shared_ptr<const Content>;
 

@@ -12,6 +12,7 @@
 #include "fs/commands/default_store.h"
 #include "fs/commands/mount_helper.h"
 #include "fs/commands/text.h"
+#include "fs/fuse_passthrough.h"
 #include "fs/quantity.h"
 
 namespace imagefs::fs::commands {
@@ -182,7 +183,7 @@ int run_words(int argc, char** argv) {
   CLI::App app("Container images as files: imports image archives and shows them.", "imagefs");
   Words words;
   app.require_subcommand(0, 1);
-  app.set_version_flag("--version", "imagefs " IMAGEFS_VERSION);
+  app.set_version_flag("--version", "imagefs " IMAGEFS_VERSION " (" + describe_libfuse() + ")");
   for (const auto add :
        {add_mount, add_import, add_ls, add_rm, add_tag, add_gc, add_verify, add_status}) {
     add(app, words);

@@ -29,6 +29,8 @@ is_mounted "$mnt" || fail "no mount"
 as_user timeout 60 cp "$work/user.tar" "$mnt/ingest/" || fail "cp"
 as_user test -f "$mnt/images/odd/user:1/manifest.json" || fail "no image"
 expect_eq "$uid" "$(as_user stat -c %u "$mnt/images/odd/user:1/manifest.json")" "owner of a manifest"
+blob=$(as_user find "$mnt/blobs/sha256" -size +1M)
+as_user cmp "$work/home/data/imagefs/blobs/sha256/${blob##*/}" "$blob" || fail "the bytes of a large blob"
 if ((EUID == 0)); then
   ls "$mnt" > /dev/null 2>&1 && fail "without allow_other another user, even root, sees the mount"
 fi
