@@ -17,7 +17,7 @@ config_id_of() { sha256sum < "$mnt/images/$1/config.json" | cut -c 1-64; }
 count_layers() { find "$mnt/images/$1/layers/" -type l | wc -l; }
 
 # The archive that an engine has saved comes in again, in place of the one that it loaded.
-gives_back() {  # gives_back NAME FILE DIGEST|-: "-" when the engine compresses the layers anew
+gives_back() {  # gives_back NAME FILE DIGEST|-: "-" when the engine writes a manifest of its own
   "$IMAGEFS" rm --store "$store" "$1" > /dev/null
   wait_until 10 test ! -e "$mnt/images/$1"
   collect_all
@@ -83,6 +83,9 @@ take dockers-plain "$work/dockers/plain-docker.tar" 125
 load_and_save docker docker_ load -q -i "$mnt/images/$name/image.tar"
 expect_eq "sha256:$config" "$(docker_ image inspect -f '{{.Id}}' "$name")" "the config that docker has"
 load_and_save 'docker, out' docker_ save -o "$work/docker.tar" "$name"
+# Since Docker 25 this is an OCI archive, with a manifest of Docker's own making.
+tar tf "$work/docker.tar" > "$work/listed"
+! grep -qx oci-layout "$work/listed" || digest=-
 gives_back "$name" "$work/docker.tar" "$digest"
 fsck_store > /dev/null
 stop_mount
