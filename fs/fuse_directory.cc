@@ -106,8 +106,8 @@ std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,
       directory, offset, [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
         const bool is_dot = next <= kDots;
         const NodePtr node = is_dot ? nullptr : directory.lookup(name);
-        // The kernel asks for those whose attributes take longer by their names.
-        if (!node || !node->attributes_ready()) {
+        // The kernel asks for those that take longer by their names.
+        if (!node || !node->ready()) {
           return listing.add(name, plain_entry(id, type), next);
         }
         nodes.remember(node);

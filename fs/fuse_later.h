@@ -24,19 +24,9 @@ void answer_later(Later& later, Request& request, LateAnswer answer);
 template <typename Answer>
 void answer_when_ready(Mount& mount, Request& request, const NodePtr& node, const Answer& answer) {
   if (node->ready()) return answer(request, *node);
-  answer_later(mount.indexing, request, [=](Request& waiting, const Patience& patience) {
+  Later& line = node->await_is_short() ? mount.looking : mount.indexing;
+  answer_later(line, request, [=](Request& waiting, const Patience& patience) {
     node->await(patience);
-    answer(waiting, *node);
-  });
-}
-
-// The same as soon as its attributes are.
-template <typename Answer>
-void answer_with_attributes(Mount& mount, Request& request, const NodePtr& node,
-                            const Answer& answer) {
-  if (node->attributes_ready()) return answer(request, *node);
-  answer_later(mount.looking, request, [=](Request& waiting, const Patience& /*it is short*/) {
-    node->prepare_attributes();
     answer(waiting, *node);
   });
 }

@@ -58,7 +58,7 @@ struct Mount {
   // These do not stand behind slow readers.
   Later publishing{kPublishingThreads};  // renames
   Later indexing{kIndexingThreads};      // for an index that has to be made
-  Later looking{kLookingThreads};        // for the disk alone, to give a node's attributes
+  Later looking{kLookingThreads};        // for the disk alone
 };
 
 // The time for which the kernel may go by the names of images, and the attributes of their

@@ -34,15 +34,15 @@ void answer_entry(Mount& mount, Request& request, const NodePtr& directory, std:
                   const Lease& lease) {
   const NodePtr node = directory->lookup(name);
   if (!node) return answer_absent(request, *directory);
-  answer_with_attributes(mount, request, node,
-                         [&mount, directory, node, lease](Request& answered, const Node&) {
-                           const fuse_entry_param entry = make_entry(*directory, *node, lease);
-                           if (!S_ISDIR(entry.attr.st_mode)) {
-                             mount.habits.look_up(answered.caller().pid);
-                           }
-                           mount.nodes.remember(node);
-                           if (!answered.entry(entry)) mount.nodes.forget(node->id(), 1);
-                         });
+  answer_when_ready(mount, request, node,
+                    [&mount, directory, node, lease](Request& answered, const Node&) {
+                      const fuse_entry_param entry = make_entry(*directory, *node, lease);
+                      if (!S_ISDIR(entry.attr.st_mode)) {
+                        mount.habits.look_up(answered.caller().pid);
+                      }
+                      mount.nodes.remember(node);
+                      if (!answered.entry(entry)) mount.nodes.forget(node->id(), 1);
+                    });
 }
 
 // A node that shows the store as it is now.
@@ -81,15 +81,11 @@ void answer_attributes(Mount& mount, Request& request, const Node& node, const L
   request.attributes(attributes, timeout);
 }
 
-// The kernel asks here before it tells anybody, or lets anybody in, where what it was told with the
-// name may not be believed: this is the truth, whatever it takes.
 void getattr(Mount& mount, Request& request, fuse_ino_t id, fuse_file_info* /*file*/) {
   const Lease lease;
   const NodePtr node = get_refreshed(mount, id);
-  answer_when_ready(mount, request, node, [=, &mount](Request& ready, const Node&) {
-    answer_with_attributes(mount, ready, node, [=, &mount](Request& answered, const Node& found) {
-      answer_attributes(mount, answered, found, lease);
-    });
+  answer_when_ready(mount, request, node, [=, &mount](Request& answered, const Node& found) {
+    answer_attributes(mount, answered, found, lease);
   });
 }
 
@@ -157,7 +153,7 @@ void lseek(Mount& mount, Request& request, fuse_ino_t id, off_t offset, int when
   if (from >= content->size()) throw Error(ENXIO, "behind the end");
   const auto found = whence == SEEK_DATA ? content->next_data(from) : content->next_hole(from);
   if (!found) throw Error(ENXIO, "no more data");
-  request.place(*found);
+  request.offset(*found);
 }
 
 // Of no other namespace does anything here have an attribute. Told so, ls asks for a file's ACL and

@@ -87,7 +87,7 @@ void Request::bytes(std::span<const std::byte> bytes) {
 
 void Request::xattr_size(std::size_t size) { ::fuse_reply_xattr(take(), size); }
 
-void Request::place(std::uint64_t offset) {
+void Request::offset(std::uint64_t offset) {
   ::fuse_reply_lseek(take(), static_cast<off_t>(offset));
 }
 

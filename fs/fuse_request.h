@@ -47,7 +47,7 @@ class Request {
   void written(std::size_t count);
   void bytes(std::span<const std::byte> bytes);
   void xattr_size(std::size_t size);
-  void place(std::uint64_t offset);
+  void offset(std::uint64_t offset);
   void filesystem(const struct statvfs& statistics);
 
  private:

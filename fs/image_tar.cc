@@ -150,8 +150,8 @@ class UnreadableTarNode final : public Node {
   [[nodiscard]] NodeId id() const override {
     return make_node_id({image_.path, "image.tar", image_.descriptor.digest.str()});
   }
-  [[nodiscard]] bool attributes_ready() const override { return false; }
-  void prepare_attributes() const override {
+  [[nodiscard]] bool ready() const override { return false; }
+  void await(const Patience& /*patience*/) const override {
     log_failure(image_, Error(errno_value_, sentence_));
     fail();
   }

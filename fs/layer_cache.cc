@@ -10,7 +10,7 @@
 
 #include "blobstore/error.h"
 #include "blobstore/files.h"
-#include "fs/decoded_copies.h"
+#include "fs/cached_layers.h"
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
 #include "fs/log.h"
@@ -27,9 +27,9 @@ std::uint64_t size_of(int fd) {
 }
 
 // A layer that was decoded before; nothing when it is not there, or not whole.
-std::optional<UniqueFd> find_decoded(int store_fd, const Digest& layer, std::uint64_t size) {
-  const UniqueFd directory = importer::find_cache(store_fd, kDecodedCopies);
-  UniqueFd file = directory ? open_decoded_copy(directory.get(), layer) : UniqueFd();
+std::optional<UniqueFd> find_cached(int store_fd, const Digest& layer, std::uint64_t size) {
+  const UniqueFd directory = importer::find_cache(store_fd, kCachedLayers);
+  UniqueFd file = directory ? open_cached_layer(directory.get(), layer) : UniqueFd();
   if (!file || size_of(file.get()) != size) return std::nullopt;
   mark_used(file.get());
   return file;
@@ -88,6 +88,10 @@ LayerCache::IndexPtr LayerCache::find_open(const Digest& layer) {
   return indexes_.find(layer);
 }
 
+bool LayerCache::has_index(const Digest& layer) const {
+  return importer::layer_index_size(store_->directory_fd(), layer).has_value();
+}
+
 void LayerCache::keep(const Digest& layer, const IndexPtr& index) {
   IndexPtr dropped;
   const std::lock_guard lock(mutex_);
@@ -122,12 +126,12 @@ LayerBytesPtr LayerCache::open_bytes(const Digest& layer, std::uint64_t size) {
   if (importer::compression_of(blob.get()) == importer::Compression::none) {
     return std::make_shared<PlainLayerBytes>(std::move(blob));
   }
-  if (auto decoded = find_decoded(store_->directory_fd(), layer, size)) {
+  if (auto decoded = find_cached(store_->directory_fd(), layer, size)) {
     return std::make_shared<PlainLayerBytes>(std::move(*decoded));
   }
   UniqueFd directory = store_->read_only()
                            ? UniqueFd()
-                           : importer::open_cache(store_->directory_fd(), kDecodedCopies);
+                           : importer::open_cache(store_->directory_fd(), kCachedLayers);
   return std::make_shared<DecodedLayer>(Decoding::Source{.blob = std::move(blob),
                                                          .size = size,
                                                          .directory = std::move(directory),

@@ -49,6 +49,8 @@ class LayerCache {
   // Null when it has to be made, or is not open and has more than `most` bytes: it is read whole,
   // for its checksum. What is read is taken from these.
   [[nodiscard]] IndexPtr find_index(const blobstore::Digest& layer, std::uint64_t& most);
+  // Whether there is one, perhaps a damaged one.
+  [[nodiscard]] bool has_index(const blobstore::Digest& layer) const;
   // `size`: of the decoded bytes, by the index. Throws Error{EIO} when the blob is absent or
   // damaged.
   [[nodiscard]] LayerBytesPtr bytes(const blobstore::Digest& layer, std::uint64_t size);

@@ -3,7 +3,8 @@
 // The kernel takes names together with attributes at the beginning of every listing. For find that
 // is five times the work, and an inode of the kernel's for each name; without it, whoever goes on
 // to ask for attributes makes a request for each. So a thread's first listing has them, as it may
-// be its only one; the second does not, and what the thread does next decides the others.
+// be its only one; the second does not, and what the thread does next decides the others. (The
+// kernel keeps the names, so another thread that comes for their attributes makes those requests.)
 //
 // A guess in any case: thread ids come again, and there is room for some threads only.
 //

@@ -5,9 +5,8 @@
 // new one.
 //
 // Thread safety: every member may be called from any thread, and takes no lock that another
-// process's or thread's slow work could hold. Only await() and prepare_attributes() wait: where
-// ready() is false, await() comes first, in a thread that may wait; without it the answer is
-// Error{EAGAIN}.
+// process's or thread's slow work could hold. Only await() waits: where ready() is false, it comes
+// first, in a thread that may wait; without it the answer is Error{EAGAIN}.
 #pragma once
 
 #include <sys/stat.h>
@@ -92,22 +91,19 @@ class Node {
  public:
   virtual ~Node() = default;
   [[nodiscard]] virtual NodeId id() const = 0;
-  // All of struct stat that a filesystem fills in; st_ino is id().
-  [[nodiscard]] virtual struct stat attributes() const = 0;
   [[nodiscard]] virtual Lifetime lifetime() const = 0;
   // Nothing: the node itself has to be kept.
   [[nodiscard]] virtual std::optional<NodeRecipe> recipe() const { return std::nullopt; }
 
-  // Whether attributes() has them at hand. Where not, they take some reading of the disk: that is
-  // done by the second, in a thread that may wait.
-  [[nodiscard]] virtual bool attributes_ready() const { return true; }
-  virtual void prepare_attributes() const {}
-
-  // Whether what follows is at hand. Where not, also attributes() is a guess, which may do for a
-  // name that is looked up, but not for who asks for them.
+  // Whether what follows is at hand.
   [[nodiscard]] virtual bool ready() const { return true; }
   // Waits until it is. Throws Error: why it never will be, and what `patience` throws.
   virtual void await(const Patience& /*patience*/) const {}
+  // Whether it waits for the disk alone, which does not take long.
+  [[nodiscard]] virtual bool await_is_short() const { return true; }
+
+  // All of struct stat that a filesystem fills in; st_ino is id().
+  [[nodiscard]] virtual struct stat attributes() const = 0;
 
   // Directories. Null: no such name. Throws Error{ENOTDIR} by default, Error{ESTALE} when the
   // directory itself is gone.

@@ -20,7 +20,7 @@ class NodeMakers {
   // One more node is made by it.
   [[nodiscard]] Number add(const MakerPtr& maker);
   // One fewer; hands it back with the last.
-  [[nodiscard]] MakerPtr remove(Number number);
+  [[nodiscard]] MakerPtr remove(Number number) noexcept;
   [[nodiscard]] const MakerPtr& get(Number number) const { return makers_[number].maker; }
 
  private:
@@ -28,6 +28,8 @@ class NodeMakers {
     MakerPtr maker;
     std::size_t nodes = 0;
   };
+
+  void make_room();
 
   std::vector<Maker> makers_;
   std::vector<Number> free_;

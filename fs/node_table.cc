@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <limits>
+#include <new>
 #include <utility>
 
 #include "blobstore/error.h"
@@ -51,8 +52,13 @@ void NodeTable::remember(NodeId id, const NodeRecipe& recipe) {
     if (known->second.times != kForEver) ++known->second.times;
     return;
   }
-  const NodeMakers::Number maker = makers_.add(recipe.maker);
-  part.emplace(id, Remade{.key = recipe.key, .maker = maker, .times = 1});
+  Remade& remade = part[id];
+  try {
+    remade = {.key = recipe.key, .maker = makers_.add(recipe.maker), .times = 1};
+  } catch (...) {
+    part.erase(id);
+    throw;
+  }
 }
 
 void NodeTable::forget(NodeId id, std::uint64_t times) {
@@ -85,7 +91,15 @@ void NodeTable::forget_remade(NodeId id, std::uint64_t times) {
   }
   last = makers_.remove(remade.maker);
   part.erase(found);
-  if (part.size() < part.bucket_count() / kSparse) part.rehash(0);
+  shrink(part);
+}
+
+void NodeTable::shrink(RemadeNodes& part) {
+  if (part.size() >= part.bucket_count() / kSparse) return;
+  try {
+    part.rehash(0);
+  } catch (const std::bad_alloc&) {  // it stays as large as it was
+  }
 }
 
 }  // namespace imagefs::fs

@@ -50,6 +50,7 @@ class NodeTable {
   [[nodiscard]] std::variant<NodePtr, NodeRecipe> find(NodeId id) const;
   void remember(NodeId id, const NodeRecipe& recipe);
   void forget_remade(NodeId id, std::uint64_t times);
+  static void shrink(RemadeNodes& part);
 
   const NodePtr root_;
   mutable std::mutex mutex_;  // of what follows

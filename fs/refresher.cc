@@ -27,13 +27,15 @@ Refresher::Stamp Refresher::stamp() const {
 void Refresher::refresh() {
   const std::lock_guard refreshing(refreshing_);
   const Stamp now = stamp();
+  Tree::Changes changes;
   try {
-    tell_(tree_.reload());
+    changes = tree_.reload();
   } catch (const Error& error) {
     if (!std::exchange(failing_, true)) log(LOG_WARNING, error.sentence());
     return;
   }
   failing_ = false;
+  tell_(changes);
   const std::lock_guard lock(mutex_);
   seen_ = now;
 }

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "blobstore/error.h"
@@ -78,6 +79,11 @@ const Overlay* Rootfs::overlay_if_at_hand() const {
     if (!indexes.back()) return nullptr;
   }
   return keep(std::move(indexes));
+}
+
+bool Rootfs::is_indexed() const {
+  return std::ranges::all_of(
+      digests_, [this](const blobstore::Digest& digest) { return cache_->has_index(digest); });
 }
 
 const Overlay* Rootfs::keep(Overlay::Layers indexes) const {

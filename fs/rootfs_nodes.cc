@@ -93,12 +93,6 @@ struct stat RootfsDirectory::attributes() const {
   return directory_of(id_, count_links(), rootfs_->overlay().record(*directory_.attributes));
 }
 
-struct stat RootfsRoot::attributes() const {
-  const Overlay* const overlay = rootfs_->overlay_if_at_hand();
-  if (overlay == nullptr) return implied_directory(id(), 2);
-  return RootfsDirectory(rootfs_, overlay->root()).attributes();
-}
-
 std::optional<NodeRecipe> RootfsDirectory::recipe() const {
   const auto sole = rootfs_->overlay().sole_entry(directory_);
   return sole ? std::optional(rootfs_->recipe(*sole)) : std::nullopt;

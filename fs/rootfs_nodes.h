@@ -33,19 +33,19 @@ class RootfsDirectory final : public Node {
   const NodeId id_;
 };
 
-// The directory rootfs/ itself. Whoever looks its name up does not wait for an index that has to be
-// made: until it is open, attributes() are a guess that nobody keeps, see ready().
+// The directory rootfs/ itself. Who lists the image's directory does not wait for an index that has
+// to be made. Who looks rootfs/ up does: whatever attributes the kernel is given with a name, a
+// filesystem upon this one (overlayfs) goes by them for ever.
 class RootfsRoot final : public Node {
  public:
   explicit RootfsRoot(RootfsPtr rootfs) : rootfs_(std::move(rootfs)) {}
 
   [[nodiscard]] NodeId id() const override { return rootfs_->root_id(); }
-  [[nodiscard]] struct stat attributes() const override;
-  [[nodiscard]] Lifetime lifetime() const override {
-    return ready() ? Lifetime::fixed : Lifetime::volatile_;
-  }
+  [[nodiscard]] struct stat attributes() const override { return directory().attributes(); }
+  [[nodiscard]] Lifetime lifetime() const override { return Lifetime::fixed; }
   [[nodiscard]] bool ready() const override { return rootfs_->overlay_if_at_hand() != nullptr; }
   void await(const Patience& patience) const override { rootfs_->await(patience); }
+  [[nodiscard]] bool await_is_short() const override { return rootfs_->is_indexed(); }
   [[nodiscard]] NodePtr lookup(std::string_view name) const override {
     return directory().lookup(name);
   }

@@ -7,7 +7,7 @@
 #include "fs/commands/commands.h"
 #include "fs/commands/progress_bar.h"
 #include "fs/commands/text.h"
-#include "fs/decoded_copies.h"
+#include "fs/cached_layers.h"
 
 namespace imagefs::fs::commands {
 namespace {
@@ -32,11 +32,11 @@ std::vector<blobstore::Store::Damage> verify_with_progress(blobstore::Store& sto
 }
 
 // Whether all that mounts have decoded is what the blobs decode to.
-bool check_copies(const blobstore::Store& store) {
-  const auto damaged = remove_damaged_copies(store);
+bool check_cached_layers(const blobstore::Store& store) {
+  const auto damaged = remove_damaged_cached_layers(store);
   for (const blobstore::Digest& layer : damaged) {
-    std::cout << layer.str() << ": its decoded copy, cache/layers/" << layer.hex()
-              << ", is something else" << (store.read_only() ? "" : ", and was removed") << '\n';
+    std::cout << layer.str() << ": cache/layers/" << layer.hex() << " is not what it decodes to"
+              << (store.read_only() ? "" : ", and was removed") << '\n';
   }
   if (!damaged.empty()) report(counted(damaged.size(), "decoded layer") + " damaged");
   return damaged.empty();
@@ -51,7 +51,7 @@ int verify(const Path& store) {
     std::cout << damage.digest.str() << ": " << printable(damage.why) << '\n';
   }
   if (!damages.empty()) report(counted(damages.size(), "blob") + " damaged or missing");
-  const bool sound = check_copies(*opened) && damages.empty();
+  const bool sound = check_cached_layers(*opened) && damages.empty();
   if (sound) std::cout << counted(opened->blobs().size(), "blob") << ", none damaged\n";
   return sound ? 0 : 1;
 }

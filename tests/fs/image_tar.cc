@@ -231,8 +231,8 @@ BOOST_AUTO_TEST_CASE(a_damaged_manifest_of_another_platform_leaves_the_rest_read
              (std::vector<std::string>{"config.json", "image.tar", "index.json", "layers",
                                        "manifest.json", "platforms"}));
   const fs::NodePtr node = walk(*tree, kPath + "/image.tar");
-  BOOST_TEST(!node->attributes_ready());
-  BOOST_TEST(errno_of([&] { node->prepare_attributes(); }) == EIO);
+  BOOST_TEST(!node->ready());
+  BOOST_TEST(errno_of([&] { node->await([] {}); }) == EIO);
   BOOST_TEST(errno_of([&] { (void)node->open(); }) == EIO);
 }
 

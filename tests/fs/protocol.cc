@@ -156,17 +156,20 @@ BOOST_AUTO_TEST_CASE(what_is_inside_an_image_is_believed_for_ever) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_rootfs_without_an_index_is_believed_only_when_its_attributes_are_asked_for) {
+BOOST_AUTO_TEST_CASE(a_lookup_waits_for_the_index_of_a_rootfs) {
   start();
   const std::string layer =
       LayerWriter().add({.type = '5', .name = "./", .mode = 0700}).file("f", "f").str();
   BOOST_REQUIRE_EQUAL(copy("busybox.tar", archive_of_layer(layer)), 0);
   std::filesystem::remove_all(made.store->path() / "cache");
+  const Reply listed = client->call(call::readdirplus(find(kImage), 0, 1 << 16));
+  for (const DirectoryEntry& entry : nodes_in(listed.body)) {
+    if (entry.name == "rootfs") BOOST_TEST(entry.node == 0U);
+  }
+  BOOST_TEST(!std::filesystem::exists(made.store->path() / "cache"));
   const Reply found = look_up(path_of("rootfs"));
-  BOOST_TEST((timeouts_of(found).attributes == kNoTime));
-  const Reply asked = client->call(call::getattr(found.as<fuse_entry_out>().nodeid));
-  BOOST_TEST((attribute_timeout_of(asked) == kForever));
-  BOOST_TEST(asked.as<fuse_attr_out>().attr.mode == (S_IFDIR | 0700));
+  BOOST_TEST((timeouts_of(found).attributes == kForever));
+  BOOST_TEST(found.as<fuse_entry_out>().attr.mode == (S_IFDIR | 0700));
 }
 
 BOOST_AUTO_TEST_CASE(an_absent_name_is_believed_absent_only_inside_an_image) {

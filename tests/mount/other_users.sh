@@ -31,6 +31,13 @@ PYTHON
   ) || fail "the generator failed"
 }
 
+# An overlay goes by what it is told when it first looks a name up.
+overlay_of_the_image() {
+  local image=$mnt/images/docker.io/odd/closed:1
+  mkdir -p "$work/empty" "$work/merged"
+  mount -t overlay -o "lowerdir=${image//:/\\:}:$work/empty" overlay "$work/merged" || fail "no overlay"
+}
+
 make_image odd/hers:1 1 "$work/hers.tar"
 make_image odd/his:1 1 "$work/his.tar"
 chmod 644 "$work"/*.tar
@@ -82,6 +89,12 @@ rm -rf "$store/cache"
 start_mount -o allow_other,max_imports=4
 in_vain EACCES cat "$mnt/images/odd/closed:1/rootfs/secret"
 expect_eq 700 "$(mallory stat -c %a "$mnt/images/odd/closed:1/rootfs")" "mode of rootfs/"
+stop_mount
+rm -rf "$store/cache"
+start_mount -o allow_other,max_imports=4
+overlay_of_the_image
+in_vain EACCES cat "$work/merged/rootfs/secret"
+umount "$work/merged"
 expect_eq hers "$(cat "$mnt/images/odd/closed:1/rootfs/secret")" "the file"
 
 note "he cannot push her refusals out"
