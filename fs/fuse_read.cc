@@ -37,9 +37,7 @@ void answer_entry(Mount& mount, Request& request, const NodePtr& directory, std:
   answer_when_ready(mount, request, node,
                     [&mount, directory, node, lease](Request& answered, const Node&) {
                       const fuse_entry_param entry = make_entry(*directory, *node, lease);
-                      if (!S_ISDIR(entry.attr.st_mode)) {
-                        mount.habits.look_up(answered.caller().pid);
-                      }
+                      if (!S_ISDIR(entry.attr.st_mode)) mount.habits.look_up();
                       mount.nodes.remember(node);
                       if (!answered.entry(entry)) mount.nodes.forget(node->id(), 1);
                     });
@@ -112,7 +110,7 @@ void readdirplus(Mount& mount, Request& request, fuse_ino_t id, std::size_t size
                  fuse_file_info* /*file*/) {
   const auto after = static_cast<std::uint64_t>(offset);
   // Where the kernel goes on with attributes, somebody has asked for some.
-  const bool wanted = after != 0 || mount.habits.begin(request.caller().pid);
+  const bool wanted = after != 0 || mount.habits.begin();
   answer_when_ready(mount, request, get_refreshed(mount, id),
                     [&mount, size, after, wanted](Request& answered, const Node& node) {
                       answered.bytes(wanted ? list_nodes(answered, mount.nodes, node, size, after)

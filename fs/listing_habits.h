@@ -1,45 +1,31 @@
-// Who lists directories for their names alone, and who asks for the attributes of each name next.
+// Whether those who list directories go on to ask for the attributes of each name.
 //
 // The kernel takes names together with attributes at the beginning of every listing. For find that
-// is five times the work, and an inode of the kernel's for each name; without it, whoever goes on
-// to ask for attributes makes a request for each. So a thread's first listing has them, as it may
-// be its only one; the second does not, and what the thread does next decides the others. (The
-// kernel keeps the names, so another thread that comes for their attributes makes those requests.)
-//
-// A guess in any case: thread ids come again, and there is room for some threads only.
+// is many times the work, and an inode of the kernel's for each name; without it, whoever asks for
+// attributes makes a request for each, also later: the kernel keeps the names. So they come along
+// until many directories in a row were listed and nothing but directories looked up, by anybody,
+// and again as soon as a file is.
 //
 // Thread safety: every member from any thread.
 #pragma once
 
-#include <sys/types.h>
-
-#include <array>
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 
 namespace imagefs::fs {
 
 class ListingHabits {
  public:
-  // A thread begins to list a directory: whether the attributes should come along.
-  [[nodiscard]] bool begin(pid_t thread);
-  // A thread has looked up what is no directory.
-  void look_up(pid_t thread);
+  // Somebody begins to list a directory: whether the attributes should come along.
+  [[nodiscard]] bool begin() { return listings_.fetch_add(1) < kListings; }
+  // Somebody has looked up what is no directory.
+  void look_up() { listings_ = 0; }
 
  private:
-  enum class Habit : std::uint8_t { unknown, names, attributes };
-  struct Entry {
-    pid_t thread = -1;
-    Habit habit = Habit::unknown;
-  };
-  static constexpr std::size_t kThreads = 256;
+  // ls -lR pays for one directory in so many, find for the first ones.
+  static constexpr std::uint64_t kListings = 128;
 
-  [[nodiscard]] std::atomic<Entry>& at(pid_t thread) {
-    return entries_[static_cast<std::size_t>(thread) % kThreads];
-  }
-
-  std::array<std::atomic<Entry>, kThreads> entries_{};
+  std::atomic<std::uint64_t> listings_ = 0;  // since a file was looked up
 };
 
 }  // namespace imagefs::fs

@@ -163,7 +163,6 @@ BOOST_AUTO_TEST_CASE(readdirplus_gives_what_a_lookup_gives) {
   start();
   const std::string image = std::string(kLibrary) + "/image1:1";
   for (const std::string& path : {std::string(kLibrary), image}) {
-    ++client->caller.pid;  // a thread's first listing has nodes
     int nodes = 0;
     for (const DirectoryEntry& entry : list_plus(find(path))) {
       if (entry.node == 0) continue;  // "." and "..", and what takes longer to look at
@@ -205,6 +204,7 @@ BOOST_AUTO_TEST_CASE(who_goes_on_listing_without_looking_at_files_is_given_names
     return std::ranges::count_if(entries, [](const auto& entry) { return entry.node != 0; });
   };
   BOOST_TEST(count_nodes() > 0);
+  for (int i = 0; i < 200; ++i) count_nodes();
   BOOST_TEST(count_nodes() == 0);
   find(image + "/layers");
   BOOST_TEST(count_nodes() == 0);

@@ -108,32 +108,17 @@ BOOST_AUTO_TEST_CASE(nodes_are_made_by_whom_they_came_from) {
   }
 }
 
-BOOST_AUTO_TEST_CASE(who_looks_up_no_files_gets_names_alone_after_the_first_listing) {
+BOOST_AUTO_TEST_CASE(attributes_come_with_names_until_many_listings_have_wanted_none) {
   ListingHabits habits;
-  BOOST_TEST(habits.begin(7));
-  for (int i = 0; i < 3; ++i) BOOST_TEST(!habits.begin(7));
-  BOOST_TEST(habits.begin(8));
-}
-
-BOOST_AUTO_TEST_CASE(who_looks_up_a_file_after_a_listing_of_names_gets_attributes) {
-  ListingHabits habits;
-  habits.look_up(7);
-  BOOST_TEST(habits.begin(7));
-  habits.look_up(7);  // perhaps before it listed
-  BOOST_TEST(!habits.begin(7));
-  habits.look_up(8);
-  BOOST_TEST(!habits.begin(7));
-  habits.look_up(7);
-  for (int i = 0; i < 3; ++i) BOOST_TEST(habits.begin(7));
-}
-
-BOOST_AUTO_TEST_CASE(threads_that_share_a_place_begin_anew) {
-  ListingHabits habits;
-  BOOST_TEST(habits.begin(7));
-  BOOST_TEST(habits.begin(7 + 256));
-  habits.look_up(7);
-  BOOST_TEST(habits.begin(7));
-  BOOST_TEST(!habits.begin(7));
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 128; ++i) BOOST_REQUIRE(habits.begin());
+    for (int i = 0; i < 1000; ++i) BOOST_REQUIRE(!habits.begin());
+    habits.look_up();
+  }
+  for (int i = 0; i < 1000; ++i) {
+    BOOST_REQUIRE(habits.begin());
+    habits.look_up();
+  }
 }
 
 BOOST_AUTO_TEST_CASE(what_a_request_works_on_outlives_its_release) {
