@@ -98,7 +98,8 @@ void NodeTable::shrink(RemadeNodes& part) {
   if (part.size() >= part.bucket_count() / kSparse) return;
   try {
     part.rehash(0);
-  } catch (const std::bad_alloc&) {  // it stays as large as it was
+  } catch (const std::bad_alloc&) {
+    return;  // it stays as large as it was
   }
 }
 

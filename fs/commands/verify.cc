@@ -4,10 +4,10 @@
 #include <iostream>
 
 #include "blobstore/store.h"
+#include "fs/cached_layers.h"
 #include "fs/commands/commands.h"
 #include "fs/commands/progress_bar.h"
 #include "fs/commands/text.h"
-#include "fs/cached_layers.h"
 
 namespace imagefs::fs::commands {
 namespace {
