@@ -34,10 +34,10 @@ class Rootfs final : public NodeMaker, public std::enable_shared_from_this<Rootf
   // The same without waiting: null when an index would have to be made, or so much read that
   // nobody else should wait for it.
   [[nodiscard]] const Overlay* overlay_if_at_hand() const;
-  // Whether every layer has an index, perhaps a damaged one.
-  [[nodiscard]] bool is_indexed() const;
   // Throws Error{EAGAIN} when neither has come first.
   [[nodiscard]] const Overlay& overlay() const;
+  // Whether every layer has an index, perhaps a damaged one.
+  [[nodiscard]] bool is_indexed() const;
   [[nodiscard]] NodePtr node(const Overlay::Found& found) const;
   [[nodiscard]] NodePtr make(std::uint64_t key) const override;
   // `entry`: an inode, or the sole entry of a directory.

@@ -128,17 +128,27 @@ damage_is_found_once_it_is_there() {
   expect 1 "sha256:${blob##*/}: " imagefs verify
 }
 
-a_cached_layer_that_is_something_else_is_found_and_removed() {
-  local blob copy
+# Two images with a gzip layer each, in the store "packed"; their blobs: $packed.
+make_packed() {
   PYTHONPATH="$here/../support" python3 -c 'import sys, tarball
 from images import Docker
-image = Docker("odd/packed:1", layers=(tarball.file("data", bytes(3 << 20)) + tarball.END,))
-image.layers = [tarball.gzip(layer) for layer in image.layers]
-open(sys.argv[1], "wb").write(image.archive())' packed.tar
-  expect 0 'imported' "$IMAGEFS" import --store packed packed.tar
-  for blob in packed/blobs/sha256/*; do ! gzip -tq "$blob" 2>/dev/null || break; done
+for number in (1, 2):
+    layer = tarball.file("data", bytes([number]) * (3 << 20)) + tarball.END
+    image = Docker(f"odd/packed:{number}", layers=(layer,))
+    image.layers = [tarball.gzip(layer)]
+    open(f"packed{number}.tar", "wb").write(image.archive())'
+  expect 0 'imported' "$IMAGEFS" import --store packed packed1.tar packed2.tar
+  packed=()
+  local blob
+  for blob in packed/blobs/sha256/*; do ! gzip -tq "$blob" 2>/dev/null || packed+=("$blob"); done
+  ((${#packed[@]} == 2)) || fail "${#packed[@]} gzip blobs"
   mkdir -p packed/cache/layers
-  copy=packed/cache/layers/${blob##*/}
+}
+
+a_cached_layer_that_is_something_else_is_found_and_removed() {
+  make_packed
+  local blob=${packed[1]} other=${packed[0]}
+  local copy=packed/cache/layers/${blob##*/}
   gzip -dc "$blob" > "$copy"
   expect 0 'none damaged' "$IMAGEFS" verify --store packed
   printf x | dd of="$copy" bs=1 seek=2000000 conv=notrunc status=none
@@ -150,6 +160,12 @@ open(sys.argv[1], "wb").write(image.archive())' packed.tar
   { gzip -dc "$blob" && echo more; } > "$copy"
   expect 1 'removed.*1 decoded layer damaged' "$IMAGEFS" verify --store packed
   expect 0 'none damaged' "$IMAGEFS" verify --store packed
+  # A damaged blob, of which nothing can be said, does not end the search.
+  echo x > "packed/cache/layers/${other##*/}"
+  echo x > "$copy"
+  chmod u+w "$other"
+  truncate -s -100 "$other"
+  expect 1 "sha256:${blob##*/}: cache/layers/.*1 decoded layer damaged" "$IMAGEFS" verify --store packed
 }
 
 garbage_is_collected() { expect 0 'removed [0-9]+ images?, [0-9]+ blobs?, ' imagefs gc --older-than 0; }
