@@ -1,6 +1,8 @@
 // The decoded layers in a store's cache/layers/, judged by the blobs that they are of.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "blobstore/digest.h"
@@ -11,9 +13,13 @@ namespace imagefs::fs {
 
 inline constexpr const char* kCachedLayers = "layers";  // of cache/
 
-// Opens the file of a layer in the directory, whatever is in it; an empty UniqueFd when there is
-// none.
-[[nodiscard]] UniqueFd open_cached_layer(int directory_fd, const blobstore::Digest& layer);
+struct CachedLayer {
+  UniqueFd fd;
+  std::uint64_t size;  // bytes
+};
+// Opens the file of a layer in the directory, whatever is in it; nothing when there is none.
+[[nodiscard]] std::optional<CachedLayer> open_cached_layer(int directory_fd,
+                                                           const blobstore::Digest& layer);
 
 // Decodes every layer that has a file there, and gives those whose file holds something else or
 // cannot be read. Their files are removed where the store can be written; a mount that has one open

@@ -76,26 +76,30 @@ void for_each_entry(const Node& directory, std::uint64_t offset, const Add& add)
   });
 }
 
-}  // namespace
-
-std::span<const std::byte> list_names(const Request& request, const Node& directory,
-                                      std::size_t size, std::uint64_t offset) {
+// Without attributes; `describe(id, type)` gives an entry its form.
+template <typename Describe>
+std::span<const std::byte> list_plain(const Request& request, const Node& directory,
+                                      std::size_t size, std::uint64_t offset,
+                                      const Describe& describe) {
   Listing listing(request, size);
   for_each_entry(directory, offset,
                  [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
-                   return listing.add(name, plain_entry(id, type).attr, next);
+                   return listing.add(name, describe(id, type), next);
                  });
   return Listing::bytes();
 }
 
+}  // namespace
+
+std::span<const std::byte> list_names(const Request& request, const Node& directory,
+                                      std::size_t size, std::uint64_t offset) {
+  return list_plain(request, directory, size, offset,
+                    [](NodeId id, mode_t type) { return plain_entry(id, type).attr; });
+}
+
 std::span<const std::byte> list_names_plus(const Request& request, const Node& directory,
                                            std::size_t size, std::uint64_t offset) {
-  Listing listing(request, size);
-  for_each_entry(directory, offset,
-                 [&](const std::string& name, NodeId id, mode_t type, std::uint64_t next) {
-                   return listing.add(name, plain_entry(id, type), next);
-                 });
-  return Listing::bytes();
+  return list_plain(request, directory, size, offset, plain_entry);
 }
 
 std::span<const std::byte> list_nodes(const Request& request, NodeTable& nodes,

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "blobstore/error.h"
-#include "blobstore/files.h"
 #include "fs/cached_layers.h"
 #include "fs/decoded_layer.h"
 #include "fs/layer_eviction.h"
@@ -22,17 +21,14 @@ namespace {
 
 using blobstore::Digest;
 
-std::uint64_t size_of(int fd) {
-  return static_cast<std::uint64_t>(blobstore::status_of(fd, "a decoded layer").st_size);
-}
-
 // A layer that was decoded before; nothing when it is not there, or not whole.
 std::optional<UniqueFd> find_cached(int store_fd, const Digest& layer, std::uint64_t size) {
   const UniqueFd directory = importer::find_cache(store_fd, kCachedLayers);
-  UniqueFd file = directory ? open_cached_layer(directory.get(), layer) : UniqueFd();
-  if (!file || size_of(file.get()) != size) return std::nullopt;
-  mark_used(file.get());
-  return file;
+  if (!directory) return std::nullopt;
+  auto file = open_cached_layer(directory.get(), layer);
+  if (!file || file->size != size) return std::nullopt;
+  mark_used(file->fd.get());
+  return std::move(file->fd);
 }
 
 }  // namespace

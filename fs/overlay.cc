@@ -145,7 +145,7 @@ std::optional<Overlay::Found> Overlay::lookup(const Directory& directory,
 
 std::optional<Overlay::Entry> Overlay::sole_entry(const Directory& directory) const {
   const auto& entry = directory.attributes;
-  return entry && this->directory(*entry).parts == directory.parts ? entry : std::nullopt;
+  return entry && this->directory(*entry) == directory ? entry : std::nullopt;
 }
 
 Overlay::Directory Overlay::directory(Entry sole_entry) const {

@@ -53,6 +53,8 @@ class Overlay {
     importer::DirectoryKey key;
     std::vector<Part> parts;          // the topmost first
     std::optional<Entry> attributes;  // nothing: no layer has an entry for it
+
+    bool operator==(const Directory&) const = default;
   };
   using Found = std::variant<Directory, Entry>;
 

@@ -95,9 +95,7 @@ BOOST_AUTO_TEST_CASE(a_directory_of_one_layer_can_be_made_again_from_its_entry) 
   };
   for (const std::string path : {"empty", "one/d"}) {
     const auto directory = std::get<Overlay::Directory>(*find(overlay, path));
-    const auto again = overlay.directory(sole(path).value());
-    BOOST_CHECK(again.key == directory.key && again.parts == directory.parts &&
-                again.attributes == directory.attributes);
+    BOOST_CHECK(overlay.directory(sole(path).value()) == directory);
   }
   for (const std::string path : {"one", "both", "implied"}) {
     BOOST_TEST_CONTEXT(path) BOOST_CHECK(!sole(path));

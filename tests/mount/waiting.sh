@@ -103,7 +103,7 @@ done
 note "SIGTERM while they wait"
 end_while_they_wait
 
-note "a directory whose index has to be made, and whose attributes are asked for"
+note "a directory whose index has to be made"
 rm -rf "$store/cache"
 start_mount
 slow_down pwrite64

@@ -5,8 +5,9 @@ compare_trees.py ROOTFS KNOWN --layers TAR… [--umoci DIRECTORY] [--docker EXPO
 
 With the layers themselves there may be no difference. KNOWN lists the faults of the others, a line
 each: who, regular expressions for what differs and for the path, and the reason, between tabs. What
-differs is an attribute, "xattr NAME", "runs" (where there is data), "links" (the other names of the inode), "seconds" (the time,
-by less than a second), or "missing" or "extra": they do not have the entry, or only they have it.
+differs is an attribute, "xattr NAME", "runs" (where there is data), "links" (the other names of the
+inode), "seconds" (the time, by less than a second), or "missing" or "extra": they do not have the
+entry, or only they have it.
 Prints each other difference, and how many the known faults explain; fails when there is one.
 """
 
